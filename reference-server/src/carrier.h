@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The carrier takes TCP connections and moves their bytes; what the bytes mean is not its business.
+ * It is the one place of the server that calls libwebsockets (carrier_lws.c).
+ *
+ * Everything happens on the caller's libuv loop, in one thread. Bytes to send are queued per connection and
+ * leave once per turn of the loop in one coalesced write.
+ */
+#ifndef CARRIER_H
+#define CARRIER_H
+
+#include <uv.h>
+
+#include "shared_bytes.h"
+
+typedef struct carrier carrier_t;
+typedef struct carrier_conn carrier_conn_t;
+
+typedef struct carrier_config {
+    const char *address;     /* numeric address to listen on; NULL: 127.0.0.1 */
+    uint16_t port;           /* 0: any free port */
+    size_t max_connections;  /* 0: as many as the limit of descriptors allows, less a reserve */
+    size_t max_queued_bytes; /* a connection whose peer leaves more than this unread is ended; 0: no limit */
+} carrier_config_t;
+
+/* How a connection tells its owner; `context` is what `accepted` returned. None may free the carrier. */
+typedef struct carrier_callbacks {
+    /* A new connection. Returns its context; NULL refuses it. */
+    void *(*accepted)(void *user, carrier_conn_t *conn);
+    /* Bytes came, all that one read gave. They are borrowed for the call, and may be altered. */
+    void (*received)(void *context, uint8_t *bytes, size_t len);
+    /* The peer sent FIN: nothing will come any more. The owner decides what becomes of the connection;
+     * by the next turn it is closed unless there is something left to send. */
+    void (*finished)(void *context);
+    /* The connection is gone and `conn` no longer valid. Called exactly once for each accepted connection. */
+    void (*closed)(void *context);
+} carrier_callbacks_t;
+
+/*
+ * Starts to listen. `callbacks` and `user` are borrowed until carrier_free. Returns NULL when that fails, with
+ * the reason for people in `error` (of `error_size` bytes).
+ */
+carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const carrier_callbacks_t *callbacks,
+                       void *user, char *error, size_t error_size);
+
+/* The port listened on. */
+uint16_t carrier_port(const carrier_t *carrier);
+
+/* Takes no new connections from now on; the others live on. */
+void carrier_stop_listening(carrier_t *carrier);
+
+/* The number of connections that are accepted and not closed. */
+size_t carrier_connections(const carrier_t *carrier);
+
+/* Ends all connections at once (`closed` is called for each) and frees the carrier. The loop must run on until it is
+ * idle for its last handles to go. */
+void carrier_free(carrier_t *carrier);
+
+/* Queues bytes; they are held, not copied. Returns false when the connection is ending or the queue over its limit. */
+bool carrier_send(carrier_conn_t *conn, shared_bytes_t *bytes);
+
+/* The bytes queued and not yet handed to the kernel. */
+size_t carrier_queued(const carrier_conn_t *conn);
+
+/* Stops and resumes reading: what the peer sends meanwhile waits in the kernel. The end of a peer is still noticed. */
+void carrier_pause(carrier_conn_t *conn);
+void carrier_resume(carrier_conn_t *conn);
+
+/* Ends the connection when all queued bytes are out, or after `linger_ms` at the latest. Nothing is received any more. */
+void carrier_end(carrier_conn_t *conn, uint64_t linger_ms);
+
+/* The same, but goes on receiving until the peer ends it or `linger_ms` is over: for a WebSocket close handshake. */
+void carrier_end_after_peer(carrier_conn_t *conn, uint64_t linger_ms);
+
+/* Drops the connection at once, queued bytes and all; `closed` follows in a later turn. */
+void carrier_abort(carrier_conn_t *conn);
+
+#endif
