@@ -3,7 +3,8 @@
  * JSON as text: checked once, then sliced, never built into values.
  *
  * A message's refs and payload go back as they came: integers of any size, the type of a ref, the first of
- * two equal keys (MSG-02, MSG-06). A value library would lose those, and the copy costs more than the message.
+ * two equal keys (MSG-02, MSG-06). A value library would lose those, and the copy costs more than the
+ * message.
  */
 #ifndef PHX_JSON_H
 #define PHX_JSON_H
@@ -22,8 +23,8 @@ typedef enum phx_json_kind {
 /*
  * Checks that `text` is one JSON value (RFC 8259, UTF-8, no lone surrogate escapes) with optional blanks
  * around it; nesting is limited by memory only. On success `*value` is the value without those blanks
- * (borrowed from `text`) and `*repeated_keys`, when not NULL, says whether some object may have two equal keys.
- * Returns 0, PHX_EJSON, PHX_ENOMEM.
+ * (borrowed from `text`) and `*repeated_keys`, when not NULL, says whether some object may have two equal
+ * keys. Returns 0, PHX_EJSON, PHX_ENOMEM.
  */
 int phx_json_check(phx_slice_t text, phx_slice_t *value, bool *repeated_keys);
 

@@ -7,14 +7,16 @@
 #include "phx/message.h"
 
 /*
- * Walks the lines of `body`, which end with `\n` or `\r\n`: start with `*cursor` = 0; returns false when there is
- * none left. A body that ends with a line break has an empty last line (LP-POST-07), an empty body one empty line.
+ * Walks the lines of `body`, which end with `\n` or `\r\n`: start with `*cursor` = 0; returns false when
+ * there is none left. A body that ends with a line break has an empty last line (LP-POST-07), an empty body
+ * one empty line.
  */
 bool phx_ndjson_next(phx_slice_t body, size_t *cursor, phx_slice_t *line);
 
 /*
- * What a line holds: a line that begins with `[` is a text message as it stands; any other is the padded base64
- * of a message that came as bytes, decoded into `scratch` (cleared first). Returns 0, PHX_EBASE64, PHX_ENOMEM.
+ * What a line holds: a line that begins with `[` is a text message as it stands; any other is the padded
+ * base64 of a message that came as bytes, decoded into `scratch` (cleared first). Returns 0, PHX_EBASE64,
+ * PHX_ENOMEM.
  */
 int phx_ndjson_message(phx_slice_t line, phx_buf_t *scratch, phx_form_t *form, phx_slice_t *bytes);
 

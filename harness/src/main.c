@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} commands[] = {
+    {"replay", cmd_replay, "replay recorded sessions of a server against another one"},
+    {"server", cmd_server, "run the vectors against a server"},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(FILE *to)
+{
+    fputs("usage: phxspec COMMAND [options]\n\n", to);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].about);
+    }
+    fputs("\nphxspec COMMAND --help tells the options; phxspec --version the version.\n"
+          "Exit codes: 0 all as expected, 1 a verdict failed, 2 wrong use or broken input,\n"
+          "3 the harness or the start of the target failed.\n",
+          to);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        help(stderr);
+        return EXIT_USE;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(stdout);
+        return EXIT_AGREED;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("phxspec " PHXSPEC_VERSION);
+        return EXIT_AGREED;
+    }
+    fprintf(stderr, "phxspec: no command \"%s\"; phxspec --help names them\n", argv[1]);
+    return EXIT_USE;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* A TCP connection of a client: what ws_client and http_client have in common. */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include "net/url.h"
+
+#include <uv.h>
+
+typedef struct stream stream_t;
+
+typedef enum stream_end { STREAM_UNREACHABLE, STREAM_FIN, STREAM_ERROR } stream_end_t;
+
+typedef struct stream_events {
+    void (*received)(void *ctx, span_t bytes);
+    /* Once, and the last; `detail` is the system's word for it. */
+    void (*ended)(void *ctx, stream_end_t how, const char *detail);
+} stream_events_t;
+
+/* Starts to connect; callbacks come from the loop only. Owned by the caller. */
+stream_t *stream_open(uv_loop_t *loop, const address_t *address, const stream_events_t *events, void *ctx);
+
+/* Sends bytes (copied) in one write, when connected; nothing when the connection has ended. */
+void stream_write(stream_t *stream, span_t bytes);
+
+/* FIN behind what is still to be written. */
+void stream_half_close(stream_t *stream);
+
+/* RST now; nothing comes any more. The stream is still to be freed. */
+void stream_reset(stream_t *stream);
+
+
+/* Closes and releases; nothing comes any more. What the system has not taken by now is not sent. */
+void stream_free(stream_t *stream);
+
+#endif

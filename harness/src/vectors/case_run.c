@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+#include "vectors/steps.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How long the end of a case waits for the server's half of a closing handshake, which it does not judge. */
+static const double CLOSING_MS = 1000;
+/* A deadline that has passed is believed only after the loop has read its sockets once more: this process may have
+ * been the one that stood still. */
+static const double LAST_LOOK_MS = 50;
+
+const char *verdict_name(verdict_t verdict)
+{
+    static const char *const names[VERDICTS] = {"pass", "fail", "not applicable", "not run", "harness error"};
+    return names[verdict];
+}
+
+void case_result_free(case_result_t *result)
+{
+    free(result->step_text);
+    free(result->reason);
+    free(result->expected);
+    free(result->got);
+    if (result->transcript) {
+        transcript_free(result->transcript);
+    }
+    for (size_t i = 0; i < result->label_count; i++) {
+        free(result->labels[i]);
+    }
+    free(result->labels);
+    *result = (case_result_t){0};
+}
+
+static outcome_t fail_with(case_run_t *run, verdict_t verdict, const char *format, va_list arguments)
+{
+    text_t reason = {0};
+    text_vprintf(&reason, format, arguments);
+    free(run->result.reason);
+    run->result.reason = text_take(&reason);
+    run->result.verdict = verdict;
+    return STEP_FAILED;
+}
+
+outcome_t step_fail(case_run_t *run, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fail_with(run, VERDICT_FAIL, format, arguments);
+    va_end(arguments);
+    return STEP_FAILED;
+}
+
+outcome_t step_broken(case_run_t *run, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fail_with(run, VERDICT_HARNESS_ERROR, format, arguments);
+    va_end(arguments);
+    return STEP_FAILED;
+}
+
+seat_t *case_seat(case_run_t *run, const char *name)
+{
+    for (size_t i = run->seat_count; i > 0; i--) { /* the name of a client that was refused may be used again */
+        if (strcmp(client_name(run->seats[i - 1].client), name) == 0) {
+            return &run->seats[i - 1];
+        }
+    }
+    return NULL;
+}
+
+match_context_t case_context(const case_run_t *run, const client_t *client, const json_t *step)
+{
+    const json_t *v1_join_ref = json_object_get(step, "v1_join_ref");
+    return (match_context_t){.names = run->names,
+                             .vsn = client ? client_vsn(client) : run->variant->vsn,
+                             .v1_join_ref = v1_join_ref ? json_is_true(v1_join_ref) : run->variant->c->v1_join_ref};
+}
+
+static bool is_allowed(case_run_t *run, const seat_t *seat, const message_t *message)
+{
+    for (size_t i = 0; i < json_array_size(run->allowed); i++) {
+        const json_t *step = json_array_get(run->allowed, i);
+        const json_t *on = json_object_get(step, "on");
+        match_context_t context = case_context(run, seat->client, step);
+        if (strcmp(on ? json_string_value(on) : "a", client_name(seat->client)) == 0 &&
+            view_match(json_object_get(step, "allow"), message, &context, NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const client_event_t *seat_next(case_run_t *run, seat_t *seat)
+{
+    const client_event_t *event;
+    while ((event = client_event(seat->client, seat->read))) {
+        bool passed_over = event->kind == EVENT_CONTROL ||
+                           (event->kind == EVENT_MESSAGE && is_allowed(run, seat, &event->entry->message));
+        if (!passed_over) {
+            return event;
+        }
+        event->entry->taken = true;
+        seat->read++;
+    }
+    return NULL;
+}
+
+void seat_take(case_run_t *run, seat_t *seat)
+{
+    entry_t *entry = client_event(seat->client, seat->read++)->entry;
+    entry->taken = true;
+    entry->taken_by = run->labels[run->step];
+}
+
+/* The end of the case: what no step expected must not be there; then the connections are closed, and what the server
+ * still had to say comes before its close. */
+static outcome_t end_check(case_run_t *run, seat_t *seat)
+{
+    const client_event_t *event;
+    while ((event = seat_next(run, seat))) {
+        bool ending = event->kind == EVENT_END && (seat->ended || seat->closing);
+        if (ending || (seat->closing && event->kind == EVENT_CLOSE)) {
+            seat_take(run, seat);
+            continue;
+        }
+        text_t what = {0};
+        event_describe(&what, event);
+        step_fail(run, "no step expects this on %s: %s", client_name(seat->client), text_str(&what));
+        text_free(&what);
+        return STEP_FAILED;
+    }
+    return seat->closing && !client_gone(seat->client) ? STEP_WAITING : STEP_DONE;
+}
+
+static outcome_t end_begin(case_run_t *run)
+{
+    for (size_t i = 0; i < run->seat_count; i++) {
+        if (end_check(run, &run->seats[i]) == STEP_FAILED) {
+            return STEP_FAILED;
+        }
+    }
+    for (size_t i = 0; i < run->seat_count; i++) {
+        seat_t *seat = &run->seats[i];
+        if (!client_gone(seat->client) && !seat->closing) {
+            client_close(seat->client, 1000, (span_t){0});
+        }
+        seat->closing = true;
+    }
+    return STEP_WAITING;
+}
+
+static outcome_t end_poll(case_run_t *run)
+{
+    outcome_t all = STEP_DONE;
+    for (size_t i = 0; i < run->seat_count; i++) {
+        outcome_t one = end_check(run, &run->seats[i]);
+        all = one > all ? one : all;
+    }
+    return all == STEP_WAITING && run->time_up ? STEP_DONE : all;
+}
+
+static void on_deadline(void *ctx)
+{
+    case_run_t *run = ctx;
+    bool waits = run->step < run->variant->c->len && run->variant->c->steps[run->step].verb == VERB_WAIT;
+    run->deadline = NULL;
+    if (waits || run->last_look) {
+        run->time_up = true;
+        case_advance(run);
+    } else {
+        run->last_look = true;
+        run->deadline = deadline_start(run->target->loop, LAST_LOOK_MS, on_deadline, run);
+    }
+}
+
+static outcome_t begin(case_run_t *run)
+{
+    const vector_case_t *c = run->variant->c;
+    const profile_t *profile = run->target->profile;
+    mount_t mount = run->variant->mount;
+    run->begun = true;
+    run->time_up = run->last_look = false;
+    if (run->step == c->len) {
+        run->deadline = deadline_start(run->target->loop, CLOSING_MS, on_deadline, run);
+        return end_begin(run);
+    }
+    text_t error = {0};
+    run->filled = template_fill(c->steps[run->step].json, run->names, profile->mounts[mount].limit, &error);
+    outcome_t outcome = run->filled ? STEP_WAITING : step_broken(run, "%s", text_str(&error));
+    text_free(&error);
+    if (run->filled) {
+        double ms = c->steps[run->step].verb == VERB_WAIT
+                        ? time_ms(json_object_get(run->filled, "wait"), profile, mount)
+                        : run->target->patience_ms + time_ms(json_object_get(run->filled, "within"), profile, mount);
+        run->deadline = deadline_start(run->target->loop, ms, on_deadline, run);
+        outcome = step_begin(run);
+    }
+    return outcome;
+}
+
+static void next_step(case_run_t *run)
+{
+    json_decref(run->filled);
+    run->filled = NULL;
+    free(run->result.expected);
+    free(run->result.got);
+    run->result.expected = run->result.got = NULL;
+    run->begun = false;
+    run->step++;
+    deadline_cancel(&run->deadline);
+}
+
+static void finish(void *ctx)
+{
+    case_run_t *run = ctx;
+    run->finish = NULL;
+    case_result_t result = run->result;
+    result.ms = transcript_now(run->transcript);
+    result.transcript = run->transcript;
+    result.labels = run->labels;
+    result.label_count = run->variant->c->len + 1;
+    run->labels = NULL;
+    run->result = (case_result_t){0};
+    for (size_t i = 0; i < run->seat_count; i++) {
+        client_free(run->seats[i].client);
+    }
+    run->seat_count = 0;
+    while (run->exchange_count > 0) {
+        exchange_free(run->exchanges[--run->exchange_count]);
+    }
+    run->transcript = NULL;
+    run->done(run->ctx, &result);
+}
+
+static void describe_step(case_run_t *run)
+{
+    const vector_case_t *c = run->variant->c;
+    run->result.step = run->step + 1;
+    text_t text = {0};
+    if (run->step == c->len) {
+        text_puts(&text, "the end of the case");
+    } else {
+        text_t json = {0};
+        jvalue_write(&json, run->filled ? run->filled : c->steps[run->step].json);
+        text_show(&text, text_span(&json), 400);
+        text_free(&json);
+    }
+    run->result.step_text = text_take(&text);
+}
+
+void case_advance(void *ctx)
+{
+    case_run_t *run = ctx;
+    if (run->advancing || run->over) {
+        return;
+    }
+    run->advancing = true;
+    while (!run->over) {
+        outcome_t outcome = run->begun ? STEP_WAITING : begin(run);
+        if (outcome == STEP_WAITING) {
+            outcome = run->step == run->variant->c->len ? end_poll(run) : step_poll(run);
+        }
+        if (outcome == STEP_WAITING) {
+            break;
+        }
+        if (outcome == STEP_FAILED) {
+            describe_step(run);
+            run->over = true;
+        } else {
+            run->over = run->step == run->variant->c->len;
+            next_step(run);
+        }
+    }
+    run->advancing = false;
+    if (run->over) {
+        deadline_cancel(&run->deadline);
+        run->finish = deadline_start(run->target->loop, 0, finish, run);
+    }
+}
+
+static void builtin_names(case_run_t *run, const char *unique)
+{
+    const profile_t *profile = run->target->profile;
+    const char *path = profile->mounts[run->variant->mount].path;
+    const char *hole = strstr(profile->topic, "{unique}");
+    text_t text = {0};
+    json_object_set_new(run->names, "unique", json_string(unique));
+    text_printf(&text, "%.*s%s%s", (int)(hole - profile->topic), profile->topic, unique, hole + strlen("{unique}"));
+    json_object_set_new(run->names, "topic", json_string(text_str(&text)));
+    json_object_set_new(run->names, "vsn", json_string(vsn_name(run->variant->vsn)));
+    json_object_set_new(run->names, "mount", json_string(path));
+    json_object_set_new(run->names, "websocket", json_sprintf("%s/websocket", path));
+    json_object_set_new(run->names, "longpoll", json_sprintf("%s/longpoll", path));
+    json_object_set_new(run->names, "origin_allowed", json_string(profile->origin_allowed));
+    json_object_set_new(run->names, "origin_forbidden", json_string(profile->origin_forbidden));
+    text_free(&text);
+}
+
+case_run_t *case_start(const target_t *target, const variant_t *variant, const char *unique,
+                       void (*done)(void *ctx, case_result_t *result), void *ctx)
+{
+    case_run_t *run = mem_new(1, sizeof *run);
+    run->target = target;
+    run->variant = variant;
+    run->done = done;
+    run->ctx = ctx;
+    run->transcript = transcript_new();
+    run->names = json_object();
+    run->allowed = json_array();
+    run->labels = mem_new(variant->c->len + 1, sizeof *run->labels);
+    for (size_t i = 0; i <= variant->c->len; i++) {
+        text_t label = {0};
+        text_printf(&label, i < variant->c->len ? "step %zu" : "end", i + 1);
+        run->labels[i] = text_take(&label);
+    }
+    builtin_names(run, unique);
+    case_advance(run);
+    return run;
+}
+
+void case_free(case_run_t *run)
+{
+    deadline_cancel(&run->deadline);
+    deadline_cancel(&run->finish);
+    for (size_t i = 0; i < run->seat_count; i++) {
+        client_free(run->seats[i].client);
+    }
+    free(run->seats);
+    for (size_t i = 0; i < run->exchange_count; i++) {
+        exchange_free(run->exchanges[i]);
+    }
+    free(run->exchanges);
+    for (size_t i = 0; run->labels && i <= run->variant->c->len; i++) {
+        free(run->labels[i]);
+    }
+    free(run->labels);
+    free(run->progress);
+    json_decref(run->filled);
+    json_decref(run->names);
+    json_decref(run->allowed);
+    case_result_free(&run->result);
+    if (run->transcript) {
+        transcript_free(run->transcript);
+    }
+    free(run);
+}
+
+const transcript_t *case_transcript(const case_run_t *run)
+{
+    return run->transcript;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "vectors/client_impl.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+client_t *client_open(const client_setup_t *setup)
+{
+    client_t *client = mem_new(1, sizeof *client);
+    client->setup = *setup;
+    client->name = mem_string(setup->name);
+    client->kind = setup->transport == WEBSOCKET ? &client_websocket : &client_longpoll;
+    client_sends(client);
+    client->kind->open(client, setup);
+    return client;
+}
+
+void client_free(client_t *client)
+{
+    if (!client) {
+        return;
+    }
+    client->kind->free(client);
+    for (size_t i = 0; i < client->len; i++) {
+        free(client->events[i].text);
+    }
+    free(client->events);
+    free(client->name);
+    free(client);
+}
+
+const char *client_name(const client_t *client)
+{
+    return client->name;
+}
+
+transport_t client_transport(const client_t *client)
+{
+    return client->setup.transport;
+}
+
+vsn_t client_vsn(const client_t *client)
+{
+    return client->setup.vsn;
+}
+
+client_state_t client_state(const client_t *client)
+{
+    return client->state;
+}
+
+const entry_t *client_answer(const client_t *client)
+{
+    return client->answer;
+}
+
+int client_body_status(const client_t *client)
+{
+    return client->body_status;
+}
+
+const char *client_accept_expected(const client_t *client)
+{
+    return client->setup.transport == WEBSOCKET ? client_websocket_accept(client) : "";
+}
+
+size_t client_events(const client_t *client)
+{
+    return client->len;
+}
+
+const client_event_t *client_event(const client_t *client, size_t index)
+{
+    return index < client->len ? &client->events[index] : NULL;
+}
+
+double client_last_sent(const client_t *client)
+{
+    return client->last_sent;
+}
+
+bool client_gone(const client_t *client)
+{
+    return client->gone;
+}
+
+bool client_send(client_t *client, const message_t *messages, size_t count, text_t *error)
+{
+    client_sends(client);
+    return client->kind->send(client, messages, count, error);
+}
+
+void client_send_text(client_t *client, span_t text)
+{
+    client_sends(client);
+    client->kind->send_text(client, text);
+}
+
+void client_send_frames(client_t *client, const ws_frame_t *frames, size_t count)
+{
+    client_sends(client);
+    client_websocket_send_frames(client, frames, count);
+}
+
+void client_close(client_t *client, unsigned code, span_t reason)
+{
+    client_sends(client);
+    client->kind->close(client, code, reason);
+}
+
+void client_drop(client_t *client)
+{
+    client->kind->drop(client);
+    client->gone = true;
+}
+
+void client_add_event(client_t *client, event_kind_t kind, entry_t *entry, const char *text)
+{
+    MEM_ROOM(client->events, client->len, client->cap);
+    client->events[client->len++] = (client_event_t){kind, entry, text ? mem_string(text) : NULL};
+    client->setup.changed(client->setup.ctx);
+}
+
+void client_answered(client_t *client, client_state_t state, const entry_t *answer)
+{
+    client->state = state;
+    client->answer = answer;
+    client->gone = state == CLIENT_REFUSED;
+    client->setup.changed(client->setup.ctx);
+}
+
+void client_sends(client_t *client)
+{
+    client->last_sent = transcript_now(client->setup.transcript);
+}

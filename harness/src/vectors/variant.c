@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "vectors/variant.h"
+
+#include "base/memory.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+double time_ms(const json_t *time, const profile_t *profile, mount_t mount)
+{
+    timer_kind_t timer;
+    const char *name = json_string_value(json_object_get(time, "timer"));
+    if (name && timer_parse(name, &timer)) {
+        const json_t *times = json_object_get(time, "times");
+        return profile->mounts[mount].timer_ms[timer] * (times ? json_number_value(times) : 1);
+    }
+    return json_number_value(json_object_get(time, "ms"));
+}
+
+/* What the profile lacks for this variant, in words; NULL: nothing. */
+static char *lacking(const variant_t *variant, const profile_t *profile)
+{
+    const char *transport = transport_name(variant->transport);
+    text_t text = {0};
+    if (!names_have(&profile->capabilities, transport)) {
+        text_printf(&text, "capability %s", transport);
+        return text_take(&text);
+    }
+    for (size_t i = 0; i < json_array_size(variant->c->needs); i++) {
+        const char *need = json_string_value(json_array_get(variant->c->needs, i));
+        if (!names_have(&profile->capabilities, need)) {
+            text_printf(&text, "capability %s", need);
+            return text_take(&text);
+        }
+    }
+    const profile_mount_t *mount = &profile->mounts[variant->mount];
+    if (!mount->present) {
+        text_printf(&text, "mount %s", mount_name(variant->mount));
+        return text_take(&text);
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)variant->c->when, key, value)
+    {
+        limit_t limit;
+        if (limit_parse(key, &limit) && mount->limit[limit] != json_integer_value(value)) {
+            text_printf(&text, "%s %" JSON_INTEGER_FORMAT " on mount %s", key, json_integer_value(value),
+                        mount_name(variant->mount));
+            return text_take(&text);
+        }
+    }
+    return NULL;
+}
+
+static void add_variant(variants_t *variants, const vector_case_t *c, transport_t transport, vsn_t vsn,
+                        const profile_t *profile)
+{
+    MEM_ROOM(variants->at, variants->len, variants->cap);
+    variant_t *variant = &variants->at[variants->len++];
+    *variant = (variant_t){.c = c, .transport = transport, .vsn = vsn, .mount = c->mount[transport]};
+    text_t name = {0};
+    text_printf(&name, "%s/%s/v%d", c->id, transport == WEBSOCKET ? "ws" : "lp", vsn == VSN_1 ? 1 : 2);
+    variant->name = text_take(&name);
+    variant->lacking = lacking(variant, profile);
+    static const char *const timed[] = {"wait", "within"};
+    for (size_t i = 0; i < c->len; i++) {
+        for (size_t t = 0; t < sizeof timed / sizeof *timed; t++) {
+            variant->waits_ms += time_ms(json_object_get(c->steps[i].json, timed[t]), profile, variant->mount);
+        }
+    }
+}
+
+static void drop_last(variants_t *variants)
+{
+    variant_t *last = &variants->at[--variants->len];
+    free(last->name);
+    free(last->lacking);
+}
+
+/* Whether a pattern matches the name or the id; notes in `used` which patterns did. */
+static bool matches(const names_t *patterns, bool *used, const variant_t *variant)
+{
+    bool any = false;
+    for (size_t i = 0; i < patterns->len; i++) {
+        if (fnmatch(patterns->at[i], variant->name, 0) == 0 || fnmatch(patterns->at[i], variant->c->id, 0) == 0) {
+            used[i] = any = true;
+        }
+    }
+    return any;
+}
+
+static bool all_used(const names_t *patterns, const bool *used, const char *option, text_t *error)
+{
+    bool good = true;
+    for (size_t i = 0; i < patterns->len; i++) {
+        if (!used[i]) {
+            text_printf(error, "%s %s matches no case; --list names them\n", option, patterns->at[i]);
+            good = false;
+        }
+    }
+    return good;
+}
+
+bool variants_select(variants_t *variants, const vectors_t *vectors, const profile_t *profile,
+                     const selection_t *selection, text_t *error)
+{
+    bool *run = mem_new(selection->run.len, sizeof *run), *skip = mem_new(selection->skip.len, sizeof *skip);
+    for (size_t i = 0; i < vectors->len; i++) {
+        const vector_case_t *c = &vectors->cases[i];
+        for (int t = 0; t < TRANSPORTS; t++) {
+            for (int v = 0; v < 2; v++) {
+                if (!c->transports[t] || !c->vsns[v]) {
+                    continue;
+                }
+                add_variant(variants, c, (transport_t)t, (vsn_t)v, profile);
+                const variant_t *variant = &variants->at[variants->len - 1];
+                bool wanted = selection->run.len == 0 || matches(&selection->run, run, variant);
+                bool unwanted = matches(&selection->skip, skip, variant);
+                if (!wanted || unwanted || c->level > selection->weakest) {
+                    drop_last(variants);
+                }
+            }
+        }
+    }
+    bool good = all_used(&selection->run, run, "--run", error);
+    good = all_used(&selection->skip, skip, "--skip", error) && good;
+    if (good && variants->len == 0) {
+        text_puts(error, "no case is left by --run, --skip and --level\n");
+        good = false;
+    }
+    free(run);
+    free(skip);
+    return good;
+}
+
+void variants_free(variants_t *variants)
+{
+    while (variants->len > 0) {
+        drop_last(variants);
+    }
+    free(variants->at);
+    *variants = (variants_t){0};
+}

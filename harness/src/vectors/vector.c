@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "vectors/vector.h"
+
+#include "base/memory.h"
+#include "vectors/step_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const level_names[] = {"must", "should", "may"};
+static const char *const transport_names[TRANSPORTS] = {"websocket", "longpoll"};
+
+const char *level_name(level_t level)
+{
+    return level_names[level];
+}
+
+bool level_parse(const char *name, level_t *level)
+{
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(name, level_names[i]) == 0) {
+            *level = (level_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *transport_name(transport_t transport)
+{
+    return transport_names[transport];
+}
+
+bool transport_parse(const char *name, transport_t *transport)
+{
+    *transport = strcmp(name, "longpoll") == 0 ? LONGPOLL : WEBSOCKET;
+    return strcmp(name, transport_names[*transport]) == 0;
+}
+
+/* Where an error is: in a file, in a case of it. */
+typedef struct place {
+    const char *file, *id;
+    text_t *error;
+    bool good;
+} place_t;
+
+static void complain(place_t *place, const char *member, const char *what)
+{
+    text_printf(place->error, "%s: ", place->file);
+    if (place->id) {
+        text_printf(place->error, "case %s: ", place->id);
+    }
+    text_printf(place->error, "%s: %s\n", member, what);
+    place->good = false;
+}
+
+static void only_members(place_t *place, const json_t *object, const char *const *known)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        const char *const *name = known;
+        while (*name && strcmp(*name, key) != 0) {
+            name++;
+        }
+        if (!*name) {
+            text_t what = {0};
+            text_puts(&what, "no such member; known are");
+            for (name = known; *name; name++) {
+                text_printf(&what, " %s", *name);
+            }
+            complain(place, key, text_str(&what));
+            text_free(&what);
+        }
+    }
+}
+
+static const char *need_string(place_t *place, const json_t *object, const char *member)
+{
+    const json_t *value = json_object_get(object, member);
+    if (!json_is_string(value) || json_string_length(value) == 0) {
+        complain(place, member, "a string is needed here");
+        return "";
+    }
+    return json_string_value(value);
+}
+
+/* A list of strings that `known` accepts; NULL where the member is absent. */
+static const json_t *string_list(place_t *place, const json_t *object, const char *member, bool known(const char *),
+                                 const char *what)
+{
+    const json_t *list = json_object_get(object, member);
+    if (!list) {
+        return NULL;
+    }
+    if (!json_is_array(list) || json_array_size(list) == 0) {
+        complain(place, member, what);
+        return NULL;
+    }
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        if (!name || !known(name)) {
+            text_t message = {0};
+            jvalue_write(&message, json_array_get(list, i));
+            text_printf(&message, " is not known here: %s", what);
+            complain(place, member, text_str(&message));
+            text_free(&message);
+        }
+    }
+    return list;
+}
+
+static bool is_vsn(const char *name)
+{
+    vsn_t vsn;
+    return vsn_parse(name, &vsn);
+}
+
+static bool is_transport(const char *name)
+{
+    transport_t transport;
+    return transport_parse(name, &transport);
+}
+
+/* "JREF-02", "WS-CONN-01" */
+static bool is_requirement(const char *name)
+{
+    size_t len = strlen(name), capitals = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+    return capitals == len && len > 3 && name[len - 3] == '-' && strspn(name + len - 2, "0123456789") == 2;
+}
+
+static void read_variants(place_t *place, const json_t *json, vector_case_t *c)
+{
+    const json_t *transports = string_list(place, json, "transports", is_transport, "a list of websocket, longpoll");
+    const json_t *vsns = string_list(place, json, "vsn", is_vsn, "a list of 1.0.0, 2.0.0");
+    for (int i = 0; i < 2; i++) {
+        c->transports[i] = !transports;
+        c->vsns[i] = !vsns;
+    }
+    transport_t transport;
+    for (size_t i = 0; i < json_array_size(transports); i++) {
+        const char *name = json_string_value(json_array_get(transports, i));
+        if (name && transport_parse(name, &transport)) {
+            c->transports[transport] = true;
+        }
+    }
+    vsn_t vsn;
+    for (size_t i = 0; i < json_array_size(vsns); i++) {
+        const char *name = json_string_value(json_array_get(vsns, i));
+        if (name && vsn_parse(name, &vsn)) {
+            c->vsns[vsn] = true;
+        }
+    }
+}
+
+static void read_mounts(place_t *place, const json_t *json, vector_case_t *c)
+{
+    const json_t *mount = json_object_get(json, "mount");
+    for (int i = 0; i < TRANSPORTS; i++) {
+        const json_t *name = json_is_object(mount) ? json_object_get(mount, transport_names[i]) : mount;
+        c->mount[i] = MOUNT_MAIN;
+        if (mount && (!json_is_string(name) || !mount_parse(json_string_value(name), &c->mount[i]))) {
+            complain(place, "mount", "main, tight or sub, or one of them for each of websocket and longpoll");
+        }
+    }
+}
+
+static void read_when(place_t *place, const json_t *json, vector_case_t *c)
+{
+    c->when = json_object_get(json, "when");
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)c->when, key, value)
+    {
+        limit_t limit;
+        if (!limit_parse(key, &limit) || !json_is_integer(value)) {
+            complain(place, "when", "limits.max_channels or limits.max_frame_bytes, each with a whole number");
+        }
+    }
+}
+
+static bool read_case(vectors_t *vectors, const char *file, const char *group, const json_t *json, text_t *error)
+{
+    static const char *const members[] = {"id",    "title",      "requirements", "level",       "needs",  "when",
+                                          "mount", "transports", "vsn",          "v1_join_ref", "source", "steps",
+                                          NULL};
+    place_t place = {file, NULL, error, true};
+    vector_case_t c = {.file = file, .id = need_string(&place, json, "id")};
+    place.id = c.id;
+    only_members(&place, json, members);
+    size_t prefix = strlen(group);
+    if (strncmp(c.id, group, prefix) != 0 || c.id[prefix] != '.' || c.id[prefix + 1] == 0) {
+        complain(&place, "id", "an id is the name of the group, a dot and a name of its own");
+    }
+    for (size_t i = 0; i < vectors->len; i++) {
+        if (strcmp(vectors->cases[i].id, c.id) == 0) {
+            text_t what = {0};
+            text_printf(&what, "%s has a case of this id already; ids are unique", vectors->cases[i].file);
+            complain(&place, "id", text_str(&what));
+            text_free(&what);
+        }
+    }
+    c.title = need_string(&place, json, "title");
+    if (!level_parse(need_string(&place, json, "level"), &c.level)) {
+        complain(&place, "level", "must, should or may");
+    }
+    c.requirements = string_list(&place, json, "requirements", is_requirement, "a list of ids such as JREF-02");
+    if (!json_object_get(json, "requirements")) {
+        complain(&place, "requirements", "every case cites the requirements it checks");
+    }
+    c.needs = string_list(&place, json, "needs", capability_known, "a list of capabilities of the contract");
+    c.source = json_object_get(json, "source");
+    c.v1_join_ref = json_is_true(json_object_get(json, "v1_join_ref"));
+    read_variants(&place, json, &c);
+    read_mounts(&place, json, &c);
+    read_when(&place, json, &c);
+    bool good = steps_check(&c, json_object_get(json, "steps"), error) && place.good;
+    if (!good) {
+        free(c.steps);
+        return false;
+    }
+    MEM_ROOM(vectors->cases, vectors->len, vectors->cap);
+    vectors->cases[vectors->len++] = c;
+    return true;
+}
+
+bool vectors_add(vectors_t *vectors, const char *path, text_t *error)
+{
+    static const char *const members[] = {"$schema", "vectors", "group", "about", "cases", NULL};
+    json_t *json = jvalue_parse_file(path, error);
+    if (!json) {
+        return false;
+    }
+    if (!vectors->documents) {
+        vectors->documents = json_array();
+    }
+    json_array_append_new(vectors->documents, json);
+    names_add(&vectors->files, path);
+    const char *file = vectors->files.at[vectors->files.len - 1];
+
+    place_t place = {file, NULL, error, true};
+    if (json_integer_value(json_object_get(json, "vectors")) != 1) {
+        complain(&place, "vectors", "this phxspec reads version 1 of the format: \"vectors\": 1");
+        return false;
+    }
+    only_members(&place, json, members);
+    const char *group = need_string(&place, json, "group");
+    need_string(&place, json, "about");
+    const json_t *cases = json_object_get(json, "cases");
+    if (json_array_size(cases) == 0) {
+        complain(&place, "cases", "a list with at least one case is needed here");
+    }
+    for (size_t i = 0; i < json_array_size(cases); i++) {
+        place.good = read_case(vectors, file, group, json_array_get(cases, i), error) && place.good;
+    }
+    return place.good;
+}
+
+bool vectors_add_folder(vectors_t *vectors, const char *path, text_t *error)
+{
+    static const char *const suffixes[] = {".json", NULL};
+    names_t found = {0};
+    bool good = files_below(path, suffixes, &found, error);
+    if (good && found.len == 0) {
+        text_printf(error, "%s: no *.json file is in it\n", path);
+        good = false;
+    }
+    for (size_t i = 0; i < found.len; i++) {
+        good = vectors_add(vectors, found.at[i], error) && good;
+    }
+    names_free(&found);
+    return good;
+}
+
+bool vectors_check_requirements(const vectors_t *vectors, const json_t *requirements, text_t *error)
+{
+    bool good = true;
+    for (size_t i = 0; i < vectors->len; i++) {
+        const vector_case_t *c = &vectors->cases[i];
+        for (size_t r = 0; r < json_array_size(c->requirements); r++) {
+            const char *id = json_string_value(json_array_get(c->requirements, r));
+            if (!json_object_get(requirements, id)) {
+                text_printf(error, "%s: case %s: requirements: %s is not in requirements.json\n", c->file, c->id, id);
+                good = false;
+            }
+        }
+    }
+    return good;
+}
+
+void vectors_free(vectors_t *vectors)
+{
+    for (size_t i = 0; i < vectors->len; i++) {
+        free(vectors->cases[i].steps);
+    }
+    free(vectors->cases);
+    names_free(&vectors->files);
+    json_decref(vectors->documents);
+    *vectors = (vectors_t){0};
+}

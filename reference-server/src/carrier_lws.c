@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+#include "carrier.h"
+
+#include "listener.h"
+#include "send_queue.h"
+#include "timers.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    WRITE_BYTES = 65536,        /* at most this much goes to the kernel in one call */
+    READ_BYTES = 65536,         /* and about this much comes from it */
+    RESERVED_DESCRIPTORS = 24,  /* for the loop, the listener, files and the like */
+    WANTED_DESCRIPTORS = 65536, /* unless the configuration says otherwise */
+    MOST_DESCRIPTORS = 1 << 20, /* libwebsockets keeps tables of 16 bytes for each that is possible */
+    PEEK_MS = 500,              /* how often paused connections are looked at for their end */
+};
+
+struct carrier {
+    const carrier_callbacks_t *callbacks;
+    void *user;
+    size_t max_queued_bytes;
+    size_t max_descriptors;
+    size_t descriptors;          /* of connections; one counts until libwebsockets has closed it */
+    struct lws_context *context; /* set to NULL by libwebsockets when the last of it is gone */
+    struct lws_vhost *vhost;
+    listener_t *listener; /* NULL: takes no connections any more */
+    uint16_t port;
+    timers_t *timers;
+    loop_timer_t peek; /* runs while `paused` is not 0 */
+    size_t paused;
+    uv_prepare_t prepare;
+    lws_dll2_owner_t conns;
+    lws_dll2_owner_t waiting; /* connections to be served before the loop waits again */
+    bool freed;
+    uint8_t scratch[WRITE_BYTES];
+};
+
+/*
+ * What libwebsockets could not write at once it keeps and writes later by itself: these `in_flight` bytes
+ * still count as queued, and nothing may be written until they are out.
+ */
+struct carrier_conn {
+    struct lws *wsi;
+    carrier_t *carrier;
+    void *context;
+    lws_dll2_t link;    /* in carrier->conns, until closed */
+    lws_dll2_t waiting; /* in carrier->waiting */
+    send_queue_t queue;
+    loop_timer_t linger;
+    uint32_t in_flight;
+    bool paused;      /* by its owner */
+    bool reading_off; /* what libwebsockets was told */
+    bool ending;      /* takes nothing for sending any more */
+    bool deaf;        /* what comes is dropped; our FIN follows the last queued byte */
+    bool fin_sent;
+    bool doomed; /* to be closed in the next turn */
+};
+
+static void serve_next_turn(carrier_conn_t *conn)
+{
+    if (lws_dll2_is_detached(&conn->waiting)) {
+        lws_dll2_add_tail(&conn->waiting, &conn->carrier->waiting);
+    }
+}
+
+/*
+ * Reading stops also while libwebsockets has bytes in flight: it lets nothing be read then, but goes on being
+ * told that there is something to read, and the loop would spin until a slow peer takes its bytes.
+ */
+static void update_reading(carrier_conn_t *conn)
+{
+    const bool off = conn->paused || conn->in_flight > 0;
+    if (off != conn->reading_off) {
+        conn->reading_off = off;
+        /* Its result tells of trouble with the event loop only, and that shows elsewhere. */
+        (void)lws_rx_flow_control(conn->wsi, off ? 0 : 1);
+    }
+}
+
+/* Writes once. Returns false when the connection is of no more use. */
+static bool write_some(carrier_conn_t *conn)
+{
+    if (lws_partial_buffered(conn->wsi)) {
+        return true; /* RAW_WRITEABLE follows when they are out */
+    }
+    conn->in_flight = 0;
+    const phx_slice_t next = send_queue_next(&conn->queue, conn->carrier->scratch, WRITE_BYTES);
+    if (next.len > 0) {
+        /* Raw bytes are neither altered nor given a header: they need no LWS_PRE and may be shared. */
+        if (lws_write(conn->wsi, (unsigned char *)(uintptr_t)next.data, next.len, LWS_WRITE_RAW) < 0) {
+            return false;
+        }
+        send_queue_consume(&conn->queue, next.len);
+        if (lws_partial_buffered(conn->wsi)) {
+            conn->in_flight = (uint32_t)next.len;
+        } else if (conn->queue.len > 0 && lws_callback_on_writable(conn->wsi) < 0) {
+            return false;
+        }
+    }
+    if (conn->deaf && !conn->fin_sent && carrier_queued(conn) == 0) {
+        conn->fin_sent = true;
+        return shutdown(lws_get_socket_fd(conn->wsi), SHUT_WR) == 0;
+    }
+    update_reading(conn);
+    return true;
+}
+
+/* Closes now: `closed` is called before this returns. Not for use inside libwebsockets' callbacks. */
+static void close_now(carrier_conn_t *conn)
+{
+    lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+static void on_prepare(uv_prepare_t *handle);
+
+static void free_carrier(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+/* The last thing before the loop waits: what a turn has queued leaves in one write per connection. */
+static void on_prepare(uv_prepare_t *handle)
+{
+    carrier_t *carrier = handle->data;
+    lws_dll2_t *node;
+    while ((node = lws_dll2_get_head(&carrier->waiting)) != NULL) {
+        carrier_conn_t *conn = lws_container_of(node, carrier_conn_t, waiting);
+        lws_dll2_remove(node);
+        if (conn->doomed || !write_some(conn)) {
+            close_now(conn);
+        }
+    }
+    if (carrier->freed && carrier->context == NULL) {
+        uv_close((uv_handle_t *)handle, free_carrier);
+    }
+}
+
+static void set_paused(carrier_conn_t *conn, bool paused);
+
+static void conn_closed(carrier_conn_t *conn)
+{
+    carrier_t *carrier = conn->carrier;
+    set_paused(conn, false);
+    timers_stop(carrier->timers, &conn->linger);
+    lws_dll2_remove(&conn->link);
+    lws_dll2_remove(&conn->waiting);
+    send_queue_clear(&conn->queue);
+    if (conn->context == NULL) {
+        return; /* refused */
+    }
+    if (!conn->doomed && !conn->ending && !carrier->freed) {
+        carrier->callbacks->finished(conn->context);
+    }
+    carrier->callbacks->closed(conn->context);
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *session, void *in, size_t len)
+{
+    (void)session;
+    carrier_conn_t *conn = lws_get_opaque_user_data(wsi);
+    if (conn == NULL) {
+        return 0; /* of the context, or of a connection not yet taken over */
+    }
+    switch (reason) {
+    case LWS_CALLBACK_RAW_RX:
+        if (!conn->deaf && !conn->doomed) {
+            conn->carrier->callbacks->received(conn->context, in, len);
+        }
+        return 0;
+    case LWS_CALLBACK_RAW_WRITEABLE:
+        return conn->doomed || write_some(conn) ? 0 : -1;
+    case LWS_CALLBACK_RAW_CLOSE:
+        conn_closed(conn);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY: /* the descriptor is closed, too */
+        conn->carrier->descriptors--;
+        free(conn);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static const struct lws_protocols PROTOCOLS[] = {
+    {.name = "carrier", .callback = on_event, .tx_packet_size = WRITE_BYTES},
+    {0},
+};
+
+/* Over the limit a connection is refused at once, rather than left to wait for nobody knows how long. */
+static void on_accepted(void *data, int fd)
+{
+    carrier_t *carrier = data;
+    carrier_conn_t *conn = NULL;
+    if (carrier->descriptors < carrier->max_descriptors) {
+        conn = calloc(1, sizeof *conn);
+    }
+    if (conn == NULL) {
+        close(fd);
+        return;
+    }
+    conn->carrier = carrier;
+    /* On failure it closes `fd`. */
+    conn->wsi = lws_adopt_descriptor_vhost(carrier->vhost, LWS_ADOPT_SOCKET,
+                                           (lws_sock_file_fd_type){.sockfd = fd}, PROTOCOLS[0].name, NULL);
+    if (conn->wsi == NULL) {
+        free(conn);
+        return;
+    }
+    carrier->descriptors++;
+    lws_dll2_add_tail(&conn->link, &carrier->conns);
+    lws_set_opaque_user_data(conn->wsi, conn);
+    conn->context = carrier->callbacks->accepted(carrier->user, conn);
+    if (conn->context == NULL) {
+        conn->doomed = true;
+        serve_next_turn(conn);
+    }
+}
+
+/* libwebsockets sizes its tables by the limit it finds, so this comes before its context. */
+static size_t descriptor_limit(size_t wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return FD_SETSIZE; /* POSIX lets no process have fewer */
+    }
+    rlim_t most = wanted > limit.rlim_cur ? wanted : limit.rlim_cur;
+    most = most < limit.rlim_max ? most : limit.rlim_max;
+    most = most < MOST_DESCRIPTORS ? most : MOST_DESCRIPTORS;
+    if (most != limit.rlim_cur) {
+        const struct rlimit raised = {.rlim_cur = most, .rlim_max = limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) != 0) {
+            most = limit.rlim_cur;
+        }
+    }
+    return (size_t)most;
+}
+
+static size_t most_connections(size_t configured)
+{
+    const size_t limit =
+        descriptor_limit(configured > 0 ? configured + RESERVED_DESCRIPTORS : WANTED_DESCRIPTORS);
+    const size_t possible = limit > RESERVED_DESCRIPTORS ? limit - RESERVED_DESCRIPTORS : 1;
+    return configured > 0 && configured < possible ? configured : possible;
+}
+
+static void log_line(int level, const char *line)
+{
+    fprintf(stderr, "LWS %d %s", level, line);
+}
+
+static bool start_lws(carrier_t *carrier, uv_loop_t *loop)
+{
+    static const lws_retry_bo_t no_keepalive = {0};
+    void *loops[] = {loop};
+    const struct lws_context_creation_info info = {
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .foreign_loops = loops,
+        .pcontext = &carrier->context,
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = PROTOCOLS,
+        .pt_serv_buf_size = READ_BYTES,
+        .retry_and_idle_policy = &no_keepalive,
+        .gid = -1,
+        .uid = -1,
+    };
+    lws_set_log_level(LLL_ERR | LLL_WARN | LLL_NOTICE, log_line);
+    carrier->context = lws_create_context(&info);
+    if (carrier->context == NULL) {
+        return false;
+    }
+    carrier->vhost = lws_create_vhost(carrier->context, &info);
+    return carrier->vhost != NULL;
+}
+
+static void peek(loop_timer_t *timer);
+
+carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const carrier_callbacks_t *callbacks,
+                       void *user, char *error, size_t error_size)
+{
+    carrier_t *carrier = calloc(1, sizeof *carrier);
+    if (carrier == NULL || uv_prepare_init(loop, &carrier->prepare) != 0) {
+        (void)snprintf(error, error_size, "cannot start the server: out of memory");
+        free(carrier);
+        return NULL;
+    }
+    carrier->prepare.data = carrier;
+    (void)uv_prepare_start(&carrier->prepare, on_prepare); /* fails only without a callback */
+    uv_unref((uv_handle_t *)&carrier->prepare);
+    carrier->callbacks = callbacks;
+    carrier->user = user;
+    carrier->max_queued_bytes = config->max_queued_bytes > 0 ? config->max_queued_bytes : SIZE_MAX;
+    carrier->max_descriptors = most_connections(config->max_connections);
+    carrier->peek.data = carrier;
+    carrier->timers = timers_new(loop);
+    if (carrier->timers == NULL || !start_lws(carrier, loop)) {
+        (void)snprintf(
+            error, error_size,
+            "cannot start libwebsockets on the libuv loop; is its libuv plugin installed (on Debian: "
+            "libwebsockets-evlib-uv)?");
+        carrier_free(carrier);
+        return NULL;
+    }
+    carrier->listener =
+        listener_new(loop, carrier->timers, config->address != NULL ? config->address : "127.0.0.1",
+                     config->port, on_accepted, carrier, error, error_size);
+    if (carrier->listener == NULL) {
+        carrier_free(carrier);
+        return NULL;
+    }
+    carrier->port = listener_port(carrier->listener);
+    return carrier;
+}
+
+uint16_t carrier_port(const carrier_t *carrier)
+{
+    return carrier->port;
+}
+
+void carrier_stop_listening(carrier_t *carrier)
+{
+    listener_free(carrier->listener);
+    carrier->listener = NULL;
+}
+
+size_t carrier_connections(const carrier_t *carrier)
+{
+    return carrier->conns.count;
+}
+
+void carrier_free(carrier_t *carrier)
+{
+    if (carrier == NULL) {
+        return;
+    }
+    carrier->freed = true;
+    carrier_stop_listening(carrier);
+    lws_dll2_t *node;
+    while ((node = lws_dll2_get_head(&carrier->conns)) != NULL) {
+        close_now(lws_container_of(node, carrier_conn_t, link));
+    }
+    timers_free(carrier->timers);
+    if (carrier->context != NULL) {
+        lws_context_destroy(carrier->context);
+    }
+    /* libwebsockets ends with the turns of the loop; on_prepare sees when it has. */
+    uv_ref((uv_handle_t *)&carrier->prepare);
+}
+
+static void doom(carrier_conn_t *conn)
+{
+    conn->doomed = true;
+    conn->ending = true;
+    serve_next_turn(conn);
+}
+
+bool carrier_send(carrier_conn_t *conn, shared_bytes_t *bytes)
+{
+    if (conn->ending || conn->doomed) {
+        return false;
+    }
+    const size_t queued = carrier_queued(conn);
+    if (bytes->len > conn->carrier->max_queued_bytes - queued || !send_queue_push(&conn->queue, bytes)) {
+        carrier_abort(conn);
+        return false;
+    }
+    serve_next_turn(conn);
+    return true;
+}
+
+size_t carrier_queued(const carrier_conn_t *conn)
+{
+    return conn->queue.len + conn->in_flight;
+}
+
+/* A paused connection is not polled, so its end shows only to who looks: its last bytes come before it,
+ * though. */
+static bool peer_is_gone(const carrier_conn_t *conn)
+{
+    char byte;
+    const ssize_t len = recv(lws_get_socket_fd(conn->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return len == 0 || (len < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+static void watch_paused(carrier_t *carrier)
+{
+    /* Without memory for it, an end is noticed later: on resuming. */
+    (void)timers_start(carrier->timers, &carrier->peek, PEEK_MS, peek);
+}
+
+static void peek(loop_timer_t *timer)
+{
+    carrier_t *carrier = timer->data;
+    for (lws_dll2_t *node = lws_dll2_get_head(&carrier->conns); node != NULL; node = node->next) {
+        carrier_conn_t *conn = lws_container_of(node, carrier_conn_t, link);
+        if (conn->paused && conn->in_flight == 0 && peer_is_gone(conn)) {
+            set_paused(conn, false); /* libwebsockets reads the end and closes */
+            update_reading(conn);
+        }
+    }
+    if (carrier->paused > 0) {
+        watch_paused(carrier);
+    }
+}
+
+static void set_paused(carrier_conn_t *conn, bool paused)
+{
+    carrier_t *carrier = conn->carrier;
+    if (paused == conn->paused) {
+        return;
+    }
+    conn->paused = paused;
+    if (paused && carrier->paused++ == 0) {
+        watch_paused(carrier);
+    } else if (!paused && --carrier->paused == 0) {
+        timers_stop(carrier->timers, &carrier->peek);
+    }
+}
+
+void carrier_pause(carrier_conn_t *conn)
+{
+    if (!conn->deaf) {
+        set_paused(conn, true);
+        update_reading(conn);
+    }
+}
+
+void carrier_resume(carrier_conn_t *conn)
+{
+    set_paused(conn, false);
+    update_reading(conn);
+}
+
+static void linger_is_over(loop_timer_t *timer)
+{
+    doom(timer->data);
+}
+
+void carrier_end_after_peer(carrier_conn_t *conn, uint64_t linger_ms)
+{
+    conn->ending = true;
+    conn->linger.data = conn;
+    if (!timers_start(conn->carrier->timers, &conn->linger, linger_ms, linger_is_over)) {
+        doom(conn);
+    }
+}
+
+void carrier_end(carrier_conn_t *conn, uint64_t linger_ms)
+{
+    conn->deaf = true;
+    carrier_resume(conn); /* what the peer still sends is dropped, its end is not */
+    carrier_end_after_peer(conn, linger_ms);
+    serve_next_turn(conn);
+}
+
+void carrier_abort(carrier_conn_t *conn)
+{
+    doom(conn);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What every part of one server shares, and the settings of a mount. */
+#ifndef CORE_H
+#define CORE_H
+
+#include "phx/bytes.h"
+#include "phxspec/server.h"
+#include "pubsub.h"
+#include "sched.h"
+#include "timers.h"
+
+typedef struct core {
+    phxs_server_t *server;
+    timers_t *timers;
+    sched_t sched;
+    pubsub_t *pubsub;
+    phx_buf_t scratch; /* for one encoding at a time */
+    size_t max_longpoll_bytes;
+} core_t;
+
+typedef struct mount {
+    core_t *core;
+    struct mount *next;
+    phxs_mount_config_t config;
+    const phxs_socket_handler_t *handler;
+    void *app;
+    char *path;
+} mount_t;
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* A listening TCP socket on the loop. It is ours and not libwebsockets', which cannot stop listening while
+ * its connections live on, and spins when the descriptors run out. */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <uv.h>
+
+#include "timers.h"
+
+typedef struct listener listener_t;
+
+/* Takes over the descriptor of a new connection: not blocking, closed on exec, without Nagle's delay. */
+typedef void (*listener_accepted_t)(void *data, int fd);
+
+/*
+ * Listens on a numeric `address` (IPv4 or IPv6); `port` 0: any free one. `timers` are borrowed until
+ * listener_free. Returns NULL when that fails, with the reason for people in `error`.
+ */
+listener_t *listener_new(uv_loop_t *loop, timers_t *timers, const char *address, uint16_t port,
+                         listener_accepted_t accepted, void *data, char *error, size_t error_size);
+
+uint16_t listener_port(const listener_t *listener);
+
+/* Closes the socket. The loop must run once more for the handle to go. NULL is allowed. */
+void listener_free(listener_t *listener);
+
+#endif

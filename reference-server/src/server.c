@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "phxspec/server.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "carrier.h"
+#include "connection.h"
+#include "container.h"
+#include "longpoll.h"
+#include "session.h"
+#include "websocket.h"
+
+enum {
+    MAX_HEAD_BYTES = 64 * 1024,
+    MAX_HEADERS = 100,
+    DEFAULT_MAX_QUEUED_BYTES = 64 << 20,
+    DEFAULT_REQUEST_TIMEOUT_MS = 60000,
+    DRAIN_GRACE_MS = 5000,
+};
+
+struct phxs_server {
+    core_t core;
+    connection_owner_t owner;
+    carrier_t *carrier;
+    sessions_t sessions;
+    bool sessions_ready;
+    mount_t *mounts;
+    loop_timer_t drain_deadline;
+    void (*drained)(void *user);
+    void *drained_user;
+    char node[64];
+};
+
+void phxs_mount_defaults(phxs_mount_config_t *config)
+{
+    *config = (phxs_mount_config_t){
+        .websocket = true,
+        .longpoll = true,
+        .websocket_timeout_ms = 60000,
+        .max_frame_bytes = 10000000,
+        .longpoll_window_ms = 10000,
+        .token_max_age_s = 1209600,
+        .max_body_bytes = 8000000,
+        .max_channels = 100,
+        .check_origin = true,
+    };
+}
+
+/* ---- requests ---- */
+
+static phxs_server_t *server_of(connection_owner_t *owner)
+{
+    return CONTAINER_OF(owner, phxs_server_t, owner);
+}
+
+/* The path without empty segments (WS-CONN-02). */
+static void normalize(phx_slice_t path, phx_buf_t *out)
+{
+    for (size_t i = 0; i < path.len; i++) {
+        bool slash = path.data[i] == '/';
+        if (!slash || (i + 1 < path.len && path.data[i + 1] != '/'))
+            phx_buf_append_byte(out, (uint8_t)path.data[i]);
+    }
+}
+
+/* What follows the mount's path, if it has it as a prefix of whole segments. */
+static bool below(const mount_t *mount, phx_slice_t path, phx_slice_t *rest)
+{
+    size_t len = strlen(mount->path);
+    if (path.len < len || memcmp(path.data, mount->path, len) != 0)
+        return false;
+    *rest = (phx_slice_t){path.data + len, path.len - len};
+    return true;
+}
+
+static void answer_not_found(connection_t *connection)
+{
+    const answer_header_t headers[] = {{"cache-control", PHX_SLICE("max-age=0, private, must-revalidate")},
+                                       {NULL, {0}}};
+    connection_answer(connection, 404, headers, PHX_SLICE("not found"));
+}
+
+static void handle_request(connection_t *connection, const http_request_t *request)
+{
+    phxs_server_t *server = server_of(connection_owner(connection));
+    phx_buf_t path = {0};
+    phx_slice_t rest;
+    normalize(request->path, &path);
+    for (mount_t *mount = server->mounts; mount != NULL; mount = mount->next) {
+        if (!below(mount, phx_buf_slice(&path), &rest))
+            continue;
+        bool websocket = mount->config.websocket && phx_slice_equals(rest, "/websocket");
+        bool longpoll = mount->config.longpoll && phx_slice_equals(rest, "/longpoll");
+        if (websocket || longpoll) {
+            phx_buf_free(&path);
+            if (websocket)
+                websocket_request(connection, mount);
+            else
+                longpoll_request(connection, mount, &server->sessions);
+            return;
+        }
+    }
+    phx_buf_free(&path);
+    answer_not_found(connection);
+}
+
+/* ---- drain ---- */
+
+static void finish_drain(phxs_server_t *server)
+{
+    void (*drained)(void *) = server->drained;
+    server->drained = NULL;
+    timers_stop(server->core.timers, &server->drain_deadline);
+    if (drained != NULL)
+        drained(server->drained_user);
+}
+
+static void connection_gone(connection_owner_t *owner)
+{
+    if (owner->draining && owner->first == NULL)
+        finish_drain(server_of(owner));
+}
+
+static void drain_too_slow(loop_timer_t *timer)
+{
+    finish_drain(CONTAINER_OF(timer, phxs_server_t, drain_deadline));
+}
+
+void phxs_server_drain(phxs_server_t *server, void (*drained)(void *user), void *user)
+{
+    if (server->owner.draining)
+        return;
+    server->drained = drained;
+    server->drained_user = user;
+    server->owner.draining = true;
+    carrier_stop_listening(server->carrier);
+    uint64_t longest = 0; /* a poll may wait this long yet */
+    for (const mount_t *mount = server->mounts; mount != NULL; mount = mount->next) {
+        if (mount->config.longpoll_window_ms > longest)
+            longest = mount->config.longpoll_window_ms;
+    }
+    timers_start(server->core.timers, &server->drain_deadline, longest + DRAIN_GRACE_MS, drain_too_slow);
+    sessions_drain(&server->sessions);
+    connections_drain(&server->owner);
+    sched_run(&server->core.sched);
+    if (server->owner.first == NULL)
+        finish_drain(server);
+}
+
+/* ---- mounts ---- */
+
+static void strings_free(const char *const *strings)
+{
+    for (const char *const *s = strings; s != NULL && *s != NULL; s++)
+        free((void *)(uintptr_t)*s);
+    free((void *)(uintptr_t)strings);
+}
+
+/* A copy of a NULL-terminated list; NULL stays NULL. Returns false when memory ran out. */
+static bool strings_copy(const char *const *strings, const char *const **copy)
+{
+    *copy = NULL;
+    if (strings == NULL)
+        return true;
+    size_t count = 0;
+    while (strings[count] != NULL)
+        count++;
+    const char **list = calloc(count + 1, sizeof(*list));
+    if (list == NULL)
+        return false;
+    *copy = (const char *const *)list;
+    for (size_t i = 0; i < count; i++) {
+        list[i] = strdup(strings[i]);
+        if (list[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void mount_free(mount_t *mount)
+{
+    strings_free(mount->config.origins);
+    strings_free(mount->config.subprotocols);
+    free(mount->path);
+    free(mount);
+}
+
+int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_config_t *config,
+                      const phxs_socket_handler_t *handler, void *app)
+{
+    phx_buf_t clean = {0};
+    mount_t *mount = calloc(1, sizeof(*mount));
+    if (mount == NULL)
+        return PHX_ENOMEM;
+    mount->core = &server->core;
+    mount->handler = handler;
+    mount->app = app;
+    mount->config = *config;
+    normalize(phx_slice_of(path), &clean);
+    phx_buf_append_byte(&clean, '\0');
+    mount->path = clean.data;
+    bool copied = strings_copy(config->origins, &mount->config.origins);
+    copied = strings_copy(config->subprotocols, &mount->config.subprotocols) && copied;
+    if (!copied || clean.failed) {
+        mount_free(mount);
+        return PHX_ENOMEM;
+    }
+    if (config->max_body_bytes > server->owner.limits.max_body_bytes)
+        server->owner.limits.max_body_bytes = config->max_body_bytes;
+    mount_t **link = &server->mounts;
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = mount;
+    return 0;
+}
+
+/* ---- life ---- */
+
+static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config_t *config)
+{
+    uint64_t seed;
+    if (RAND_bytes((unsigned char *)&seed, sizeof(seed)) != 1)
+        return false;
+    server->core.server = server;
+    server->core.max_longpoll_bytes =
+        config->max_longpoll_bytes > 0 ? config->max_longpoll_bytes : DEFAULT_MAX_QUEUED_BYTES;
+    server->core.timers = timers_new(loop);
+    server->core.pubsub = pubsub_new(seed);
+    server->sessions_ready = sessions_init(&server->sessions, config->secret, seed);
+    return server->core.timers != NULL && server->core.pubsub != NULL && server->sessions_ready;
+}
+
+phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, char *error, size_t error_size)
+{
+    phxs_server_t *server = calloc(1, sizeof(*server));
+    if (server == NULL || !start_core(server, loop, config)) {
+        snprintf(error, error_size, "memory or randomness ran out");
+        phxs_server_free(server);
+        return NULL;
+    }
+    server->owner = (connection_owner_t){
+        .core = &server->core,
+        .limits = {.max_head_bytes = MAX_HEAD_BYTES, .max_headers = MAX_HEADERS, .max_body_bytes = 0},
+        .request_timeout_ms =
+            config->request_timeout_ms > 0 ? config->request_timeout_ms : DEFAULT_REQUEST_TIMEOUT_MS,
+        .request = handle_request,
+        .gone = connection_gone,
+    };
+    const carrier_config_t carrier_config = {
+        .address = config->address,
+        .port = config->port,
+        .max_connections = config->max_connections,
+        .max_queued_bytes =
+            config->max_queued_bytes > 0 ? config->max_queued_bytes : DEFAULT_MAX_QUEUED_BYTES,
+    };
+    server->carrier =
+        carrier_new(loop, &carrier_config, &CONNECTION_CALLBACKS, &server->owner, error, error_size);
+    if (server->carrier == NULL) {
+        phxs_server_free(server);
+        return NULL;
+    }
+    snprintf(server->node, sizeof(server->node), "phxspec-%ld@%u", (long)getpid(),
+             (unsigned)carrier_port(server->carrier));
+    return server;
+}
+
+void phxs_server_free(phxs_server_t *server)
+{
+    if (server == NULL)
+        return;
+    server->drained = NULL;
+    if (server->carrier != NULL)
+        carrier_free(server->carrier);
+    if (server->sessions_ready)
+        sessions_fini(&server->sessions);
+    while (server->mounts != NULL) {
+        mount_t *mount = server->mounts;
+        server->mounts = mount->next;
+        mount_free(mount);
+    }
+    pubsub_free(server->core.pubsub);
+    if (server->core.timers != NULL)
+        timers_free(server->core.timers);
+    phx_buf_free(&server->core.scratch);
+    free(server);
+}
+
+uint16_t phxs_server_port(const phxs_server_t *server)
+{
+    return carrier_port(server->carrier);
+}
+
+const char *phxs_server_node(const phxs_server_t *server)
+{
+    return server->node;
+}
+
+int phxs_server_broadcast(phxs_server_t *server, phx_slice_t topic, phx_slice_t event, phx_payload_t payload)
+{
+    const broadcast_t broadcast = {topic, event, payload};
+    return pubsub_broadcast(server->core.pubsub, NULL, &broadcast);
+}
+
+void phxs_disconnect(phxs_server_t *server, phx_slice_t id)
+{
+    phxs_server_broadcast(server, id, PHX_SLICE("disconnect"), PHX_JSON_PAYLOAD("{}"));
+}

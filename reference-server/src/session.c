@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "container.h"
+#include "phx/json.h"
+#include "phx/ndjson.h"
+
+enum {
+    MAX_LINES = 100,            /* LP-POST-05 */
+    MAX_BASE64_LINE = 10000000, /* LP-BIN-02 */
+};
+
+/* A GET that waits. It outlives its session: its client learns of the end with the next one (LP-END-02). */
+typedef struct poll {
+    session_t *session; /* NULL: another poll took over, or the session is over */
+    connection_t *connection;
+    core_t *core;
+    loop_timer_t window;
+    char token[LP_TOKEN_CHARS + 1];
+} poll_t;
+
+/* A POST whose messages are being taken up. */
+typedef struct post {
+    session_t *session; /* NULL: it is over */
+    struct post *next;
+    connection_t *connection; /* NULL: answered, or its client is gone */
+    core_t *core;
+    uint64_t window_ms;
+    bool batch;
+    bool waiting; /* for the socket to take up a message */
+    size_t cursor;
+    size_t lines;
+    phx_buf_t scratch;
+    task_t task;
+    loop_timer_t window;
+} post_t;
+
+struct session {
+    table_entry_t entry; /* first: found by it */
+    sessions_t *sessions;
+    mount_t *mount;
+    phxs_socket_t *socket;
+    frame_t *frames;
+    size_t frame_count;
+    size_t frame_room;
+    size_t frame_bytes;
+    poll_t *poll;
+    post_t *posts;
+    uint64_t last_poll_ms;
+    loop_timer_t inactivity;
+    task_t flush;
+    uint8_t id[LP_ID_BYTES];
+    char token[LP_TOKEN_CHARS + 1];
+};
+
+static core_t *core_of(const session_t *session)
+{
+    return session->mount->core;
+}
+
+static uint64_t wall_ms(void)
+{
+    uv_timeval64_t now;
+    if (uv_gettimeofday(&now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
+}
+
+/* ---- answers ---- */
+
+void lp_answer(connection_t *connection, int status, phx_slice_t token, phx_slice_t messages)
+{
+    const answer_header_t headers[] = {{"cache-control", PHX_SLICE("no-store")},
+                                       {"access-control-allow-origin", PHX_SLICE("*")},
+                                       {"content-type", PHX_SLICE("application/json; charset=utf-8")},
+                                       {NULL, {0}}};
+    char code[] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10),
+                   '\0'};
+    phx_buf_t body = {0};
+    phx_buf_append_text(&body, "{");
+    if (token.len > 0) {
+        phx_buf_append_text(&body, "\"messages\":[");
+        phx_buf_append_slice(&body, messages);
+        phx_buf_append_text(&body, "],");
+    }
+    phx_buf_append_text(&body, "\"status\":");
+    phx_buf_append_text(&body, code);
+    if (token.len > 0) {
+        phx_buf_append_text(&body, ",\"token\":");
+        phx_json_quote(&body, token);
+    }
+    phx_buf_append_text(&body, "}");
+    if (body.failed)
+        connection_answer_error(connection, 500);
+    else
+        connection_answer(connection, 200, headers, phx_buf_slice(&body));
+    phx_buf_free(&body);
+}
+
+static void answer_status(connection_t *connection, int status)
+{
+    lp_answer(connection, status, (phx_slice_t){0}, (phx_slice_t){0});
+}
+
+/* ---- what waits for a poll ---- */
+
+static void drop_frames(session_t *session)
+{
+    for (size_t i = 0; i < session->frame_count; i++)
+        frame_release(session->frames[i]);
+    free(session->frames);
+    session->frames = NULL;
+    session->frame_count = session->frame_room = session->frame_bytes = 0;
+}
+
+static bool keep_frame(session_t *session, frame_t frame)
+{
+    if (session->frame_count == session->frame_room) {
+        size_t room = session->frame_room > 0 ? session->frame_room * 2 : 8;
+        frame_t *frames = realloc(session->frames, room * sizeof(*frames));
+        if (frames == NULL)
+            return false;
+        session->frames = frames;
+        session->frame_room = room;
+    }
+    session->frames[session->frame_count++] = frame_hold(frame);
+    session->frame_bytes += frame.bytes->len;
+    return session->frame_bytes <= core_of(session)->max_longpoll_bytes;
+}
+
+/* Returns false if some message is binary and no UTF-8: then it has no place in JSON (LP-BIN-03). */
+static bool list_frames(const session_t *session, phx_buf_t *messages)
+{
+    for (size_t i = 0; i < session->frame_count; i++) {
+        phx_slice_t message = frame_message(session->frames[i]);
+        if (session->frames[i].form == PHX_BINARY && !phx_utf8_valid(message))
+            return false;
+        if (i > 0)
+            phx_buf_append_byte(messages, ',');
+        phx_json_quote(messages, message); /* LP-GET-02 */
+    }
+    return true;
+}
+
+static void answer_frames(session_t *session, connection_t *connection)
+{
+    phx_buf_t messages = {0};
+    if (list_frames(session, &messages) && !messages.failed)
+        lp_answer(connection, 200, session_token(session), phx_buf_slice(&messages));
+    else
+        connection_answer_error(connection, 500);
+    phx_buf_free(&messages);
+    drop_frames(session);
+}
+
+/* ---- polls ---- */
+
+static void poll_free(poll_t *poll)
+{
+    timers_stop(poll->core->timers, &poll->window);
+    if (poll->session != NULL)
+        poll->session->poll = NULL;
+    free(poll);
+}
+
+static void poll_gone(void *data)
+{
+    poll_free(data); /* what comes meanwhile is kept for the next one (LP-GET-05) */
+}
+
+static void window_over(loop_timer_t *timer)
+{
+    poll_t *poll = CONTAINER_OF(timer, poll_t, window);
+    core_t *core = poll->core;
+    lp_answer(poll->connection, 204, phx_slice_of(poll->token), (phx_slice_t){0}); /* LP-GET-04 */
+    poll_free(poll);
+    sched_run(&core->sched);
+}
+
+static void flush(task_t *task)
+{
+    session_t *session = CONTAINER_OF(task, session_t, flush);
+    if (session->poll == NULL || session->frame_count == 0)
+        return;
+    connection_t *connection = session->poll->connection;
+    poll_free(session->poll);
+    answer_frames(session, connection); /* LP-GET-03 */
+}
+
+void session_poll(session_t *session, connection_t *connection)
+{
+    core_t *core = core_of(session);
+    session->last_poll_ms = timers_now(core->timers);
+    if (session->poll != NULL) { /* the one before runs to the end of its window (LP-GET-06) */
+        session->poll->session = NULL;
+        session->poll = NULL;
+    }
+    if (session->frame_count > 0) {
+        answer_frames(session, connection); /* LP-GET-01 */
+        return;
+    }
+    poll_t *poll = calloc(1, sizeof(*poll));
+    if (poll == NULL ||
+        !timers_start(core->timers, &poll->window, session->mount->config.longpoll_window_ms, window_over)) {
+        free(poll);
+        connection_answer_error(connection, 500);
+        return;
+    }
+    poll->session = session;
+    poll->connection = connection;
+    poll->core = core;
+    memcpy(poll->token, session->token, sizeof(poll->token));
+    session->poll = poll;
+    connection_watch(connection, poll_gone, poll);
+}
+
+/* ---- posts ---- */
+
+static void post_free(post_t *post)
+{
+    timers_stop(post->core->timers, &post->window);
+    sched_remove(&post->core->sched, &post->task);
+    phx_buf_free(&post->scratch);
+    free(post);
+}
+
+/* A post is done with: but while its socket still has a message of it, that knows it by its tag. */
+static void post_done(post_t *post)
+{
+    post->connection = NULL;
+    if (post->session != NULL && post->waiting)
+        return;
+    if (post->session != NULL) {
+        post_t **link = &post->session->posts;
+        while (*link != post)
+            link = &(*link)->next;
+        *link = post->next;
+    }
+    post_free(post);
+}
+
+static void post_answer(post_t *post, int status)
+{
+    answer_status(post->connection, status);
+    post_done(post);
+}
+
+static void post_window_over(loop_timer_t *timer)
+{
+    post_t *post = CONTAINER_OF(timer, post_t, window);
+    core_t *core = post->core;
+    post_answer(post, 408); /* LP-POST-09, LP-POST-10 */
+    sched_run(&core->sched);
+}
+
+static void post_gone(void *data)
+{
+    post_t *post = data;
+    timers_stop(post->core->timers, &post->window);
+    post_done(post);
+}
+
+/* The message is not taken up, or not yet: 408 when the window is over. */
+static void post_wait(post_t *post)
+{
+    if (!timers_start(post->core->timers, &post->window, post->window_ms, post_window_over))
+        post_answer(post, 408);
+}
+
+/* The next message of the POST. Returns 0; 200: there is none; otherwise the HTTP status of a refusal. */
+static int next_message(post_t *post, phx_form_t *form, phx_slice_t *message)
+{
+    phx_slice_t body = connection_request(post->connection)->body;
+    *form = PHX_TEXT;
+    if (!post->batch) {
+        *message = body; /* LP-POST-04 */
+        return post->lines++ == 0 ? 0 : 200;
+    }
+    phx_slice_t line;
+    if (post->lines++ == MAX_LINES || !phx_ndjson_next(body, &post->cursor, &line))
+        return 200;
+    bool text = line.len > 0 && line.data[0] == '[';
+    if (!text && line.len > MAX_BASE64_LINE)
+        return 400;
+    return phx_ndjson_message(line, &post->scratch, form, message) == 0 ? 0 : 500; /* LP-POST-08 */
+}
+
+/* One message a turn: what follows from it comes before the next (MSG-10). */
+static void post_step(task_t *task)
+{
+    post_t *post = CONTAINER_OF(task, post_t, task);
+    if (post->connection == NULL)
+        return;
+    if (post->session == NULL) {
+        post_wait(post);
+        return;
+    }
+    phx_form_t form;
+    phx_slice_t message;
+    int status = next_message(post, &form, &message);
+    if (status == 200) {
+        post_answer(post, 200);
+    } else if (status != 0) {
+        connection_answer_error(post->connection, status);
+        post_done(post);
+    } else if (socket_receive(post->session->socket, form, message, post)) {
+        sched_push(&post->core->sched, &post->task);
+    } else {
+        post->waiting = true;
+        post_wait(post);
+    }
+}
+
+static void post_taken(post_t *post)
+{
+    post->waiting = false;
+    timers_stop(post->core->timers, &post->window);
+    if (post->connection != NULL)
+        sched_push(&post->core->sched, &post->task);
+    else
+        post_done(post);
+}
+
+void session_post(session_t *session, connection_t *connection, bool batch)
+{
+    post_t *post = calloc(1, sizeof(*post));
+    if (post == NULL) {
+        connection_answer_error(connection, 500);
+        return;
+    }
+    post->session = session;
+    post->connection = connection;
+    post->core = core_of(session);
+    post->window_ms = session->mount->config.longpoll_window_ms;
+    post->batch = batch;
+    post->task.run = post_step;
+    post->next = session->posts;
+    session->posts = post;
+    connection_watch(connection, post_gone, post);
+    sched_push(&post->core->sched, &post->task);
+}
+
+/* ---- life ---- */
+
+static void session_free(session_t *session)
+{
+    core_t *core = core_of(session);
+    timers_stop(core->timers, &session->inactivity);
+    sched_remove(&core->sched, &session->flush);
+    if (session->poll != NULL)
+        session->poll->session = NULL;
+    for (post_t *post = session->posts, *next; post != NULL; post = next) {
+        next = post->next;
+        post->session = NULL;
+        if (post->connection == NULL)
+            post_free(post);
+    }
+    table_remove(&session->sessions->by_id, &session->entry);
+    socket_free(session->socket);
+    drop_frames(session);
+    free(session);
+}
+
+static void transport_send(void *transport, frame_t frame)
+{
+    session_t *session = transport;
+    if (!keep_frame(session, frame))
+        socket_stop(session->socket, SOCKET_FAILED);
+    if (session->poll != NULL)
+        sched_push(&core_of(session)->sched, &session->flush);
+}
+
+static void transport_taken(void *transport, void *tag)
+{
+    (void)transport;
+    post_taken(tag);
+}
+
+static void transport_end(void *transport, socket_end_t why)
+{
+    (void)why; /* LP-END-02: whatever it is, nothing is said */
+    session_free(transport);
+}
+
+static const transport_ops_t TRANSPORT_OPS = {
+    .send = transport_send,
+    .taken = transport_taken,
+    .end = transport_end,
+};
+
+static uint64_t inactivity_ms(const session_t *session)
+{
+    return session->mount->config.longpoll_window_ms * 3 / 2;
+}
+
+static void check_inactivity(loop_timer_t *timer)
+{
+    session_t *session = CONTAINER_OF(timer, session_t, inactivity);
+    core_t *core = core_of(session);
+    if (timers_now(core->timers) - session->last_poll_ms > inactivity_ms(session))
+        session_free(session); /* LP-END-01 */
+    else
+        timers_start(core->timers, timer, inactivity_ms(session), check_inactivity);
+    sched_run(&core->sched);
+}
+
+phxs_connect_outcome_t session_open(sessions_t *sessions, mount_t *mount, phx_vsn_t vsn,
+                                    const phxs_connect_info_t *info, session_t **result)
+{
+    phxs_refusal_t refusal = {0}; /* a WebSocket's business only (WS-AUTH-03) */
+    session_t *session = calloc(1, sizeof(*session));
+    if (session == NULL || !lp_id_random(session->id) ||
+        !lp_token_sign(sessions->key, session->id, wall_ms(), session->token)) {
+        free(session);
+        return PHXS_CONNECT_FAILED;
+    }
+    session->sessions = sessions;
+    session->mount = mount;
+    session->flush.run = flush;
+    phxs_connect_outcome_t outcome =
+        socket_connect(mount, vsn, info, &TRANSPORT_OPS, session, &session->socket, &refusal);
+    if (outcome != PHXS_CONNECT_OK) {
+        free(session);
+        return outcome;
+    }
+    session->entry.key = (phx_slice_t){(const char *)session->id, LP_ID_BYTES};
+    table_insert(&sessions->by_id, &session->entry);
+    session->last_poll_ms = timers_now(mount->core->timers);
+    if (!timers_start(mount->core->timers, &session->inactivity, inactivity_ms(session), check_inactivity)) {
+        session_free(session);
+        return PHXS_CONNECT_FAILED;
+    }
+    *result = session;
+    return PHXS_CONNECT_OK;
+}
+
+session_t *session_find(sessions_t *sessions, phx_slice_t token, uint64_t max_age_s)
+{
+    uint8_t id[LP_ID_BYTES];
+    if (!lp_token_verify(sessions->key, token, wall_ms(), max_age_s, id))
+        return NULL;
+    return (session_t *)table_find(&sessions->by_id, (phx_slice_t){(const char *)id, LP_ID_BYTES});
+}
+
+phx_slice_t session_token(const session_t *session)
+{
+    return phx_slice_of(session->token);
+}
+
+bool sessions_init(sessions_t *sessions, const char *secret, uint64_t seed)
+{
+    unsigned int len = LP_KEY_BYTES;
+    if (!table_init(&sessions->by_id, seed))
+        return false;
+    if (secret == NULL)
+        return RAND_bytes(sessions->key, LP_KEY_BYTES) == 1;
+    return EVP_Digest(secret, strlen(secret), sessions->key, &len, EVP_sha256(), NULL) == 1;
+}
+
+void sessions_fini(sessions_t *sessions)
+{
+    for (table_entry_t *entry; (entry = table_any(&sessions->by_id)) != NULL;)
+        session_free((session_t *)entry);
+    table_fini(&sessions->by_id);
+}
+
+void sessions_drain(sessions_t *sessions)
+{
+    for (size_t i = 0; i < sessions->by_id.bucket_count; i++) {
+        for (table_entry_t *entry = sessions->by_id.buckets[i]; entry != NULL; entry = entry->next)
+            socket_stop(((session_t *)entry)->socket, SOCKET_DRAINED);
+    }
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Long-poll sessions: a socket whose client comes and goes. What the socket sends waits here until a poll
+ * takes it; what POSTs bring is taken up line by line.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "connection.h"
+#include "lp_token.h"
+#include "socket.h"
+
+typedef struct session session_t;
+
+/* All sessions of a server: a request may come on any connection. */
+typedef struct sessions {
+    table_t by_id;
+    uint8_t key[LP_KEY_BYTES];
+} sessions_t;
+
+/* `secret` signs tokens; NULL: a random one. Returns false when memory or randomness ran out. */
+bool sessions_init(sessions_t *sessions, const char *secret, uint64_t seed);
+/* Ends them all without a word. */
+void sessions_fini(sessions_t *sessions);
+/* The server shuts down: every session ends in its turn (DRAIN-01). */
+void sessions_drain(sessions_t *sessions);
+
+/* A new session for a client that connects. On PHXS_CONNECT_OK `*session` is it; it ends by itself. */
+phxs_connect_outcome_t session_open(sessions_t *sessions, mount_t *mount, phx_vsn_t vsn,
+                                    const phxs_connect_info_t *info, session_t **session);
+
+/* The living session of a token; NULL if there is none (LP-OPEN-02, LP-POST-01). */
+session_t *session_find(sessions_t *sessions, phx_slice_t token, uint64_t max_age_s);
+
+phx_slice_t session_token(const session_t *session);
+
+/* Answers a poll, when there is something to tell or the window is over (LP-GET-01 to LP-GET-06). */
+void session_poll(session_t *session, connection_t *connection);
+
+/* Takes up what a POST brings, then answers it (LP-POST-02 to LP-POST-10). */
+void session_post(session_t *session, connection_t *connection, bool batch);
+
+/* Answers in the protocol's own form: {"status":…}, and where `token` is not empty "token" and "messages",
+ * whose elements `messages` lists as JSON, parted by commas (LP-HTTP-01 to LP-HTTP-03). */
+void lp_answer(connection_t *connection, int status, phx_slice_t token, phx_slice_t messages);
+
+#endif

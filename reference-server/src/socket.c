@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: MIT */
+#include "socket.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel.h"
+#include "container.h"
+#include "phx/json.h"
+
+enum {
+    /* What a client may send ahead while a join is being decided, before it is not read any more. */
+    MAX_MAIL_BYTES = 1 << 20,
+    /* JOIN-25 */
+    DUPLICATE_TIMEOUT_MS = 5000,
+};
+
+struct socket_mail {
+    socket_mail_t *next;
+    socket_mail_kind_t kind;
+    union {
+        struct {
+            phx_form_t form;
+            size_t len;
+            void *tag;
+        } received;
+        frame_t frame;
+        struct {
+            phxs_channel_t *channel;
+            const char *event;
+        } end_of_channel;
+        socket_end_t end;
+    } u;
+    char bytes[]; /* MAIL_RECEIVED */
+};
+
+/* A join whose topic still has a channel that takes its time to end. */
+struct waiting_join {
+    phxs_socket_t *socket;
+    phxs_channel_t *old;
+    phx_message_t message;
+    phx_buf_t text; /* what the message's slices are borrowed from */
+    loop_timer_t timer;
+};
+
+static const subscriber_ops_t ID_OPS;
+
+static core_t *core_of(const phxs_socket_t *socket)
+{
+    return socket->mount->core;
+}
+
+static bool blocked(const phxs_socket_t *socket)
+{
+    return socket->joining != NULL || socket->waiting != NULL;
+}
+
+/* ---- the mailbox ---- */
+
+static void run_task(task_t *task);
+
+static socket_mail_t *post(phxs_socket_t *socket, socket_mail_kind_t kind, size_t extra)
+{
+    socket_mail_t *mail = malloc(sizeof(*mail) + extra);
+    if (mail == NULL)
+        return NULL;
+    mail->next = NULL;
+    mail->kind = kind;
+    if (socket->last_mail != NULL)
+        socket->last_mail->next = mail;
+    else
+        socket->first_mail = mail;
+    socket->last_mail = mail;
+    if (!blocked(socket))
+        sched_push(&core_of(socket)->sched, &socket->task);
+    return mail;
+}
+
+void socket_send(phxs_socket_t *socket, frame_t frame)
+{
+    if (socket->over)
+        return;
+    if (!blocked(socket) && !socket->deferring && socket->first_mail == NULL) {
+        socket->ops->send(socket->transport, frame);
+        return;
+    }
+    socket_mail_t *mail = post(socket, MAIL_SEND, 0);
+    if (mail != NULL)
+        mail->u.frame = frame_hold(frame);
+}
+
+static void watch_mail(phxs_socket_t *socket)
+{
+    bool pause = socket->mail_bytes > MAX_MAIL_BYTES;
+    if (pause != socket->paused && socket->ops->pause != NULL) {
+        socket->paused = pause;
+        socket->ops->pause(socket->transport, pause);
+    }
+}
+
+/* ---- channels by topic ---- */
+
+static phxs_channel_t **find(phxs_socket_t *socket, phx_slice_t topic_json, uint64_t hash)
+{
+    phxs_channel_t **link = &socket->channels;
+    while (*link != NULL &&
+           ((*link)->topic_hash != hash || !phx_slice_equal((*link)->topic_json, topic_json)))
+        link = &(*link)->next;
+    return link;
+}
+
+static void detach(phxs_socket_t *socket, phxs_channel_t *channel)
+{
+    phxs_channel_t **link = &socket->channels;
+    while (*link != channel)
+        link = &(*link)->next;
+    *link = channel->next;
+    socket->channel_count--;
+}
+
+static const phxs_route_t *route_for(const phxs_socket_handler_t *handler, phx_slice_t topic)
+{
+    for (size_t i = 0; i < handler->route_count; i++) {
+        phx_slice_t pattern = phx_slice_of(handler->routes[i].pattern);
+        bool wildcard = pattern.len > 0 && pattern.data[pattern.len - 1] == '*';
+        if (wildcard) { /* JOIN-17 */
+            pattern.len--;
+            if (topic.len >= pattern.len && memcmp(topic.data, pattern.data, pattern.len) == 0)
+                return &handler->routes[i];
+        } else if (phx_slice_equal(topic, pattern)) {
+            return &handler->routes[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- what the socket answers itself: at once, past its mailbox ---- */
+
+static void end(phxs_socket_t *socket, socket_end_t why)
+{
+    if (socket->over)
+        return;
+    socket->over = true;
+    socket->end = (uint8_t)why;
+    sched_push(&core_of(socket)->sched, &socket->task);
+}
+
+static void send_now(phxs_socket_t *socket, int error, phx_form_t form)
+{
+    frame_t frame = {0};
+    if (error == 0)
+        frame = frame_new(form, phx_buf_slice(&core_of(socket)->scratch));
+    if (frame.bytes == NULL) {
+        end(socket, SOCKET_FAILED); /* PUSH-16 */
+        return;
+    }
+    if (socket->over)
+        return;
+    socket->ops->send(socket->transport, frame);
+    frame_release(frame);
+}
+
+static void reply_now(phxs_socket_t *socket, phx_slice_t join_ref, const phx_message_t *message,
+                      const char *status, const char *response)
+{
+    phx_buf_t *out = &core_of(socket)->scratch;
+    phx_buf_clear(out);
+    int error = phx_encode_reply_json_topic((phx_vsn_t)socket->vsn, out, join_ref, message->ref,
+                                            message->topic, phx_slice_of(status), phx_slice_of(response));
+    send_now(socket, error, PHX_TEXT);
+}
+
+static void reply_to_join(phxs_socket_t *socket, const phxs_channel_t *channel, const char *status,
+                          phx_payload_t response)
+{
+    phx_form_t form = PHX_TEXT;
+    phx_buf_t *out = &core_of(socket)->scratch;
+    phx_buf_clear(out);
+    int error = phx_encode_reply((phx_vsn_t)socket->vsn, out, &form, channel->join_ref,
+                                 channel->join_message_ref, channel->topic, phx_slice_of(status), response);
+    send_now(socket, error, form);
+}
+
+void socket_stop(phxs_socket_t *socket, socket_end_t why)
+{
+    socket_mail_t *mail = post(socket, MAIL_END, 0);
+    if (mail != NULL)
+        mail->u.end = why;
+    else
+        end(socket, why);
+}
+
+static const phx_slice_t NULL_REF = {"null", 4};
+#define UNMATCHED "{\"reason\":\"unmatched topic\"}"
+#define JOIN_CRASHED "{\"reason\":\"join crashed\"}"
+#define TOO_MANY "{\"reason\":\"too many channels joined\"}"
+
+/* ---- ends of channels ---- */
+
+static int encode_end(phxs_socket_t *socket, const phxs_channel_t *channel, const char *event)
+{
+    phx_buf_t *out = &core_of(socket)->scratch;
+    phx_buf_clear(out);
+    bool error = strcmp(event, "phx_error") == 0;
+    phx_slice_t payload = error ? PHX_SLICE("{\"reason\":\"channel_crash\"}") : PHX_SLICE("{}"); /* STOP-06 */
+    return phx_encode_end((phx_vsn_t)socket->vsn, out, channel->join_ref, channel->topic, phx_slice_of(event),
+                          payload);
+}
+
+bool socket_announce_end(phxs_socket_t *socket, phxs_channel_t *channel, const char *event)
+{
+    if (blocked(socket) || socket->deferring || socket->first_mail != NULL) {
+        socket_mail_t *mail = post(socket, MAIL_CHANNEL_END, 0);
+        if (mail != NULL) {
+            mail->u.end_of_channel.channel = channel;
+            mail->u.end_of_channel.event = event;
+            return false;
+        }
+    }
+    detach(socket, channel);
+    send_now(socket, encode_end(socket, channel, event), PHX_TEXT);
+    return true;
+}
+
+/* An end that was announced already must not be announced again (JOIN-26). */
+static void forget_end(phxs_socket_t *socket, const phxs_channel_t *channel)
+{
+    socket_mail_t *prev = NULL;
+    for (socket_mail_t *mail = socket->first_mail; mail != NULL; prev = mail, mail = mail->next) {
+        if (mail->kind != MAIL_CHANNEL_END || mail->u.end_of_channel.channel != channel)
+            continue;
+        if (prev != NULL)
+            prev->next = mail->next;
+        else
+            socket->first_mail = mail->next;
+        if (socket->last_mail == mail)
+            socket->last_mail = prev;
+        free(mail);
+        return;
+    }
+}
+
+/* The old channel of a duplicate join is over: its phx_close goes behind what the client has sent already
+ * (JOIN-22). */
+static void close_duplicate(phxs_socket_t *socket, phxs_channel_t *old)
+{
+    forget_end(socket, old);
+    detach(socket, old);
+    if (encode_end(socket, old, "phx_close") == 0) {
+        frame_t frame = frame_new(PHX_TEXT, phx_buf_slice(&core_of(socket)->scratch));
+        socket->deferring = true;
+        if (frame.bytes != NULL)
+            socket_send(socket, frame);
+        frame_release(frame);
+        socket->deferring = false;
+    }
+    channel_destroy(old, NULL);
+}
+
+/* ---- joins ---- */
+
+static void conclude_join(phxs_socket_t *socket, phxs_channel_t *channel, phxs_outcome_t outcome)
+{
+    if (outcome == PHXS_CONTINUE && channel_joined(channel) != 0)
+        outcome = PHXS_FAIL;
+    if (outcome == PHXS_CONTINUE) {
+        channel->next = socket->channels;
+        socket->channels = channel;
+        socket->channel_count++;
+        if (channel->first_mail != NULL)
+            sched_push(&core_of(socket)->sched, &channel->task); /* JOIN-13 */
+        reply_to_join(socket, channel, "ok", channel_join_response(channel));
+        channel_forget_join(channel);
+        return;
+    }
+    bool refused = outcome == PHXS_REFUSE;
+    reply_to_join(socket, channel, "error",
+                  refused ? channel_join_response(channel)
+                          : PHX_JSON_PAYLOAD(JOIN_CRASHED)); /* JOIN-03, JOIN-05 */
+    channel_destroy(channel, NULL);
+}
+
+/* The message that began a join is taken up only now (LP-POST-02). */
+static void join_taken(phxs_socket_t *socket)
+{
+    if (!socket->join_tagged || blocked(socket))
+        return;
+    socket->join_tagged = false;
+    if (socket->ops->taken != NULL)
+        socket->ops->taken(socket->transport, socket->join_tag);
+}
+
+void socket_join_decided(phxs_socket_t *socket, phxs_channel_t *channel, phxs_outcome_t outcome)
+{
+    socket->joining = NULL;
+    sched_push(&core_of(socket)->sched, &socket->task);
+    conclude_join(socket, channel, outcome);
+    join_taken(socket);
+}
+
+static void start_join(phxs_socket_t *socket, const phx_message_t *message, uint64_t hash)
+{
+    phx_buf_t scratch = {0};
+    phx_slice_t topic;
+    const phxs_route_t *route = NULL;
+    if (phx_json_string(message->topic, &scratch, &topic) == 0)
+        route = route_for(socket->mount->handler, topic);
+    phx_buf_free(&scratch);
+    if (route == NULL) { /* JOIN-04 */
+        reply_now(socket, NULL_REF, message, "error", UNMATCHED);
+        return;
+    }
+    size_t limit = socket->mount->config.max_channels;
+    if (limit > 0 && socket->channel_count >= limit) { /* JOIN-06 */
+        reply_now(socket, message->join_ref, message, "error", TOO_MANY);
+        return;
+    }
+    phxs_channel_t *channel =
+        channel_new(socket, route->handler, message->topic, hash, message->join_ref, message->ref);
+    if (channel == NULL) {
+        reply_now(socket, message->join_ref, message, "error", JOIN_CRASHED);
+        return;
+    }
+    phxs_outcome_t outcome = channel_join(channel, message->payload);
+    if (outcome == PHXS_SUSPENDED && channel->suspension != NULL)
+        socket->joining = channel; /* JOIN-14 */
+    else
+        conclude_join(socket, channel, outcome);
+}
+
+static void waiting_join_free(waiting_join_t *waiting)
+{
+    timers_stop(core_of(waiting->socket)->timers, &waiting->timer);
+    phx_message_free(&waiting->message);
+    phx_buf_free(&waiting->text);
+    free(waiting);
+}
+
+static void continue_waiting_join(phxs_socket_t *socket, phxs_channel_t *old)
+{
+    waiting_join_t *waiting = socket->waiting;
+    socket->waiting = NULL;
+    close_duplicate(socket, old);
+    sched_push(&core_of(socket)->sched, &socket->task);
+    start_join(socket, &waiting->message, hash_bytes(0, waiting->message.topic));
+    waiting_join_free(waiting);
+    join_taken(socket);
+}
+
+static void old_channel_too_slow(loop_timer_t *timer)
+{
+    waiting_join_t *waiting = CONTAINER_OF(timer, waiting_join_t, timer);
+    core_t *core = core_of(waiting->socket);
+    continue_waiting_join(waiting->socket, waiting->old);
+    sched_run(&core->sched);
+}
+
+void socket_duplicate_ended(phxs_socket_t *socket, phxs_channel_t *channel)
+{
+    continue_waiting_join(socket, channel);
+}
+
+/* Appends `text` and gives back where it lies. */
+static phx_slice_t keep(phx_buf_t *buf, phx_slice_t text)
+{
+    size_t at = buf->len;
+    phx_buf_append_slice(buf, text);
+    return (phx_slice_t){buf->data + at, text.len};
+}
+
+/* Returns false when memory ran out: then the old channel is killed at once. */
+static bool wait_for_old(phxs_socket_t *socket, phxs_channel_t *old, const phx_message_t *message)
+{
+    waiting_join_t *waiting = calloc(1, sizeof(*waiting));
+    if (waiting == NULL)
+        return false;
+    waiting->socket = socket;
+    waiting->old = old;
+    size_t len = message->join_ref.len + message->ref.len + message->topic.len + message->payload.data.len;
+    if (!phx_buf_reserve(&waiting->text, len + 1) || channel_request_exit(old) != 0 ||
+        !timers_start(core_of(socket)->timers, &waiting->timer, DUPLICATE_TIMEOUT_MS, old_channel_too_slow)) {
+        waiting_join_free(waiting);
+        return false;
+    }
+    waiting->message.join_ref = keep(&waiting->text, message->join_ref);
+    waiting->message.ref = keep(&waiting->text, message->ref);
+    waiting->message.topic = keep(&waiting->text, message->topic);
+    waiting->message.payload.form = message->payload.form;
+    waiting->message.payload.data = keep(&waiting->text, message->payload.data);
+    socket->waiting = waiting;
+    return true;
+}
+
+static void handle_join(phxs_socket_t *socket, phxs_channel_t *old, const phx_message_t *message,
+                        uint64_t hash)
+{
+    if (old != NULL && old->trap_exit && old->state == CHANNEL_JOINED && wait_for_old(socket, old, message))
+        return; /* JOIN-25 */
+    if (old != NULL)
+        close_duplicate(socket, old); /* JOIN-21 */
+    start_join(socket, message, hash);
+}
+
+/* ---- messages of the client ---- */
+
+static void handle_message(phxs_socket_t *socket, const phx_message_t *message)
+{
+    uint64_t hash = hash_bytes(0, message->topic);
+    phxs_channel_t *channel = *find(socket, message->topic, hash);
+    bool join = phx_slice_equals(message->event, "\"phx_join\"");
+    bool leave = !join && phx_slice_equals(message->event, "\"phx_leave\"");
+
+    if (phx_slice_equals(message->topic, "\"phoenix\"") &&
+        phx_slice_equals(message->event, "\"heartbeat\"")) {
+        reply_now(socket, NULL_REF, message, "ok", "{}"); /* HB-02 */
+    } else if (join) {
+        handle_join(socket, channel, message, hash);
+    } else if (channel == NULL && leave) {
+        reply_now(socket, message->join_ref, message, "ok", "{}"); /* LEAVE-03 */
+    } else if (channel == NULL) {
+        reply_now(socket, NULL_REF, message, "error", UNMATCHED); /* JREF-07 */
+    } else if (!phx_slice_equals(message->join_ref, "null") &&
+               !phx_slice_equal(message->join_ref, channel->join_ref)) {
+        return; /* JREF-01, JREF-03, LEAVE-04 */
+    } else if (leave) {
+        channel_leave(channel, message->ref);
+    } else {
+        channel_push(channel, message->event, message->ref, message->payload);
+    }
+}
+
+/* Returns false if the message began a join that is not decided yet. */
+static bool take_up(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, void *tag)
+{
+    phx_message_t message = {0};
+    if (phx_decode_from_client((phx_vsn_t)socket->vsn, form, bytes, &message) == 0)
+        handle_message(socket, &message);
+    else
+        end(socket, SOCKET_FAILED); /* WS-CLOSE-01 */
+    phx_message_free(&message);
+    if (!blocked(socket))
+        return true;
+    socket->join_tagged = true;
+    socket->join_tag = tag;
+    return false;
+}
+
+bool socket_receive(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, void *tag)
+{
+    if (socket->over)
+        return false;
+    if (!blocked(socket))
+        return take_up(socket, form, bytes, tag) && !socket->over;
+    socket_mail_t *mail = post(socket, MAIL_RECEIVED, bytes.len);
+    if (mail == NULL) {
+        end(socket, SOCKET_FAILED);
+        return false;
+    }
+    mail->u.received.form = form;
+    mail->u.received.len = bytes.len;
+    mail->u.received.tag = tag;
+    if (bytes.len > 0)
+        memcpy(mail->bytes, bytes.data, bytes.len);
+    socket->mail_bytes += bytes.len + sizeof(*mail);
+    watch_mail(socket);
+    return false;
+}
+
+static void handle_received(phxs_socket_t *socket, const socket_mail_t *mail)
+{
+    socket->mail_bytes -= mail->u.received.len + sizeof(*mail);
+    watch_mail(socket);
+    phx_slice_t bytes = {mail->bytes, mail->u.received.len};
+    bool taken = take_up(socket, mail->u.received.form, bytes, mail->u.received.tag);
+    if (taken && !socket->over && socket->ops->taken != NULL)
+        socket->ops->taken(socket->transport, mail->u.received.tag);
+}
+
+static void handle_mail(phxs_socket_t *socket, socket_mail_t *mail)
+{
+    phxs_channel_t *channel;
+    switch (mail->kind) {
+    case MAIL_RECEIVED:
+        handle_received(socket, mail);
+        break;
+    case MAIL_SEND:
+        socket->ops->send(socket->transport, mail->u.frame);
+        frame_release(mail->u.frame);
+        break;
+    case MAIL_CHANNEL_END:
+        channel = mail->u.end_of_channel.channel;
+        detach(socket, channel);
+        send_now(socket, encode_end(socket, channel, mail->u.end_of_channel.event), PHX_TEXT);
+        channel_destroy(channel, NULL);
+        break;
+    case MAIL_END:
+        end(socket, mail->u.end);
+        break;
+    }
+}
+
+static void run_task(task_t *task)
+{
+    phxs_socket_t *socket = CONTAINER_OF(task, phxs_socket_t, task);
+    while (!socket->over && !blocked(socket) && socket->first_mail != NULL) {
+        socket_mail_t *mail = socket->first_mail;
+        socket->first_mail = mail->next;
+        if (socket->first_mail == NULL)
+            socket->last_mail = NULL;
+        handle_mail(socket, mail);
+        free(mail);
+    }
+    if (socket->over)
+        socket->ops->end(socket->transport, (socket_end_t)socket->end);
+}
+
+/* ---- life ---- */
+
+phxs_connect_outcome_t socket_connect(mount_t *mount, phx_vsn_t vsn, const phxs_connect_info_t *info,
+                                      const transport_ops_t *ops, void *transport, phxs_socket_t **result,
+                                      phxs_refusal_t *refusal)
+{
+    phxs_socket_t *socket = calloc(1, sizeof(*socket));
+    if (socket == NULL)
+        return PHXS_CONNECT_FAILED;
+    socket->mount = mount;
+    socket->ops = ops;
+    socket->transport = transport;
+    socket->vsn = (uint8_t)vsn;
+    socket->task.run = run_task;
+    socket->id.ops = &ID_OPS;
+    phxs_connect_outcome_t outcome = PHXS_CONNECT_OK;
+    if (mount->handler->connect != NULL)
+        outcome = mount->handler->connect(socket, info, mount->app, refusal);
+    if (outcome == PHXS_CONNECT_OK)
+        *result = socket;
+    else
+        socket_free(socket);
+    return outcome;
+}
+
+void socket_free(phxs_socket_t *socket)
+{
+    if (socket == NULL)
+        return;
+    static const phxs_end_t GONE = PHXS_END_TRANSPORT;
+    core_t *core = core_of(socket);
+    socket->over = true; /* last words have nobody to reach */
+    if (socket->waiting != NULL)
+        waiting_join_free(socket->waiting);
+    if (socket->joining != NULL)
+        channel_destroy(socket->joining, NULL);
+    for (phxs_channel_t *channel = socket->channels, *next; channel != NULL; channel = next) {
+        next = channel->next;
+        forget_end(socket, channel);
+        channel_destroy(channel, &GONE);
+    }
+    for (socket_mail_t *mail = socket->first_mail, *next; mail != NULL; mail = next) {
+        next = mail->next;
+        if (mail->kind == MAIL_SEND)
+            frame_release(mail->u.frame);
+        free(mail);
+    }
+    pubsub_unsubscribe(core->pubsub, &socket->id);
+    sched_remove(&core->sched, &socket->task);
+    if (socket->mount->handler->closed != NULL)
+        socket->mount->handler->closed(socket);
+    free(socket);
+}
+
+/* ---- disconnect by id ---- */
+
+static delivery_t id_wants(const subscriber_t *subscriber, const broadcast_t *message)
+{
+    (void)subscriber;
+    return phx_slice_equals(message->event, "disconnect") ? DELIVER_MESSAGE : DELIVER_NOT; /* BC-15 */
+}
+
+static void id_frame(subscriber_t *subscriber, frame_t frame)
+{
+    (void)subscriber;
+    (void)frame;
+}
+
+static void id_message(subscriber_t *subscriber, const broadcast_t *message)
+{
+    (void)message;
+    socket_stop(CONTAINER_OF(subscriber, phxs_socket_t, id), SOCKET_DISCONNECTED); /* BC-13 */
+}
+
+static const subscriber_ops_t ID_OPS = {id_wants, id_frame, id_message};
+
+int phxs_socket_identify(phxs_socket_t *socket, phx_slice_t id)
+{
+    pubsub_unsubscribe(core_of(socket)->pubsub, &socket->id);
+    return pubsub_subscribe(core_of(socket)->pubsub, id, &socket->id);
+}
+
+void phxs_socket_assign(phxs_socket_t *socket, void *assigns)
+{
+    socket->assigns = assigns;
+}
+
+void *phxs_socket_assigns(const phxs_socket_t *socket)
+{
+    return socket->assigns;
+}
+
+phxs_server_t *phxs_socket_server(const phxs_socket_t *socket)
+{
+    return core_of(socket)->server;
+}

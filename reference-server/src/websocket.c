@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#include "websocket.h"
+
+#include <stdlib.h>
+
+#include "connect_info.h"
+#include "container.h"
+#include "handshake.h"
+#include "socket.h"
+#include "ws_frame.h"
+
+enum { CLOSE_LINGER_MS = 2000 };
+
+typedef struct websocket {
+    mount_t *mount;
+    carrier_conn_t *conn;
+    ws_reader_t *reader;
+    phxs_socket_t *socket; /* NULL once it is closing */
+    uint64_t last_received_ms;
+    loop_timer_t idle;
+} websocket_t;
+
+static void idle_due(loop_timer_t *timer);
+
+static void watch_idle(websocket_t *websocket, uint64_t delay_ms)
+{
+    timers_start(websocket->mount->core->timers, &websocket->idle, delay_ms, idle_due);
+}
+
+static void send_buf(websocket_t *websocket, phx_buf_t *out)
+{
+    shared_bytes_t *bytes = out->failed ? NULL : shared_bytes_new(phx_buf_slice(out), (phx_slice_t){0});
+    if (bytes == NULL || !carrier_send(websocket->conn, bytes))
+        carrier_abort(websocket->conn);
+    shared_bytes_release(bytes);
+    phx_buf_free(out);
+}
+
+static void send_close(websocket_t *websocket, int code)
+{
+    phx_buf_t out = {0};
+    ws_close_append(&out, code, (phx_slice_t){0});
+    send_buf(websocket, &out);
+}
+
+/* The channels end with the socket; the connection ends with the peer's answer, or without it after a while.
+ */
+static void close_with(websocket_t *websocket, int code)
+{
+    phxs_socket_t *socket = websocket->socket;
+    websocket->socket = NULL;
+    timers_stop(websocket->mount->core->timers, &websocket->idle);
+    send_close(websocket, code);
+    carrier_end_after_peer(websocket->conn, CLOSE_LINGER_MS);
+    socket_free(socket);
+}
+
+static void idle_due(loop_timer_t *timer)
+{
+    websocket_t *websocket = CONTAINER_OF(timer, websocket_t, idle);
+    core_t *core = websocket->mount->core;
+    uint64_t timeout = websocket->mount->config.websocket_timeout_ms;
+    uint64_t silent = timers_now(core->timers) - websocket->last_received_ms;
+    if (silent < timeout)
+        watch_idle(websocket,
+                   timeout - silent); /* received bytes just note the time: no timer is moved for them */
+    else
+        close_with(websocket, 1002); /* WS-IDLE-02: a client must not take it for a normal end */
+    sched_run(&core->sched);
+}
+
+/* ---- what the socket asks ---- */
+
+static void transport_send(void *transport, frame_t frame)
+{
+    websocket_t *websocket = transport;
+    carrier_send(websocket->conn, frame.bytes); /* a connection that cannot take it is ending already */
+}
+
+static void transport_pause(void *transport, bool pause)
+{
+    websocket_t *websocket = transport;
+    if (pause)
+        carrier_pause(websocket->conn);
+    else
+        carrier_resume(websocket->conn);
+}
+
+static void transport_end(void *transport, socket_end_t why)
+{
+    static const int CODES[] = {
+        [SOCKET_DISCONNECTED] = 1001, /* WS-CLOSE-02 */
+        [SOCKET_DRAINED] = 1012,      /* WS-CLOSE-03 */
+        [SOCKET_FAILED] = 1011,       /* WS-CLOSE-01 */
+    };
+    close_with(transport, CODES[why]);
+}
+
+static const transport_ops_t TRANSPORT_OPS = {
+    .send = transport_send,
+    .pause = transport_pause,
+    .end = transport_end,
+};
+
+/* ---- what the client sends ---- */
+
+static void peer_closed(websocket_t *websocket, const ws_event_t *event)
+{
+    phxs_socket_t *socket = websocket->socket;
+    websocket->socket = NULL;
+    timers_stop(websocket->mount->core->timers, &websocket->idle);
+    send_close(websocket, event->close_code); /* WS-CLOSE-05 */
+    carrier_end(websocket->conn, CLOSE_LINGER_MS);
+    socket_free(socket);
+}
+
+static void handle_event(websocket_t *websocket, const ws_event_t *event)
+{
+    phx_buf_t out = {0};
+    switch (event->opcode) {
+    case WS_TEXT:
+    case WS_BINARY:
+        socket_receive(websocket->socket, event->opcode == WS_TEXT ? PHX_TEXT : PHX_BINARY, event->payload,
+                       NULL);
+        break;
+    case WS_PING:
+        ws_frame_append(&out, WS_PONG, event->payload); /* WS-FRAME-03 */
+        send_buf(websocket, &out);
+        break;
+    case WS_CLOSE:
+        peer_closed(websocket, event);
+        break;
+    case WS_PONG:
+    case WS_CONTINUATION:
+        break;
+    }
+}
+
+static void received(void *upgraded, uint8_t *bytes, size_t len)
+{
+    websocket_t *websocket = upgraded;
+    websocket->last_received_ms = timers_now(websocket->mount->core->timers);
+    while (len > 0 && websocket->socket != NULL) {
+        size_t used = 0;
+        ws_event_t event;
+        ws_progress_t progress = ws_reader_feed(websocket->reader, bytes, len, &used, &event);
+        bytes += used;
+        len -= used;
+        if (progress == WS_MESSAGE)
+            handle_event(websocket, &event);
+        else if (progress == WS_BROKEN)
+            close_with(websocket, ws_reader_close_code(websocket->reader)); /* WS-FRAME-05, WS-FRAME-06 */
+        else
+            break;
+    }
+    if (websocket->socket != NULL || len == 0)
+        return;
+    /* Closing: all that is still read for is the peer's Close (or its end); it needs no answer. */
+    carrier_end(websocket->conn, CLOSE_LINGER_MS);
+}
+
+static void closed(void *upgraded)
+{
+    websocket_t *websocket = upgraded;
+    timers_stop(websocket->mount->core->timers, &websocket->idle);
+    socket_free(websocket->socket);
+    ws_reader_free(websocket->reader);
+    free(websocket);
+}
+
+static void drain(void *upgraded)
+{
+    websocket_t *websocket = upgraded;
+    if (websocket->socket == NULL)
+        return;
+    if (websocket->socket->channel_count > 0)
+        socket_stop(websocket->socket, SOCKET_DRAINED); /* DRAIN-01 */
+    else
+        close_with(websocket, 1000); /* WS-CLOSE-04 */
+}
+
+static const upgraded_ops_t UPGRADED_OPS = {received, closed, drain};
+
+/* ---- handshake ---- */
+
+static void switch_protocols(connection_t *connection, const http_request_t *request, const char *subprotocol,
+                             websocket_t *websocket)
+{
+    phx_buf_t head = {0};
+    phx_buf_append_text(&head,
+                        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+                        "sec-websocket-accept: ");
+    ws_accept_append(&head, http_request_header(request, "sec-websocket-key")->value);
+    if (subprotocol != NULL) {
+        phx_buf_append_text(&head, "\r\nsec-websocket-protocol: ");
+        phx_buf_append_text(&head, subprotocol);
+    }
+    phx_buf_append_text(&head, "\r\n\r\n");
+    websocket->conn = connection_upgrade(connection, phx_buf_slice(&head), &UPGRADED_OPS, websocket);
+    phx_buf_free(&head);
+    websocket->last_received_ms = timers_now(websocket->mount->core->timers);
+    watch_idle(websocket, websocket->mount->config.websocket_timeout_ms);
+}
+
+static void answer_refusal(connection_t *connection, const phxs_refusal_t *refusal)
+{
+    const answer_header_t headers[] = {{"cache-control", PHX_SLICE("max-age=0, private, must-revalidate")},
+                                       {NULL, {0}}};
+    connection_answer(connection, refusal->status, headers, phx_slice_of(refusal->body));
+}
+
+static void answer_text(connection_t *connection, int status, const char *text)
+{
+    phxs_refusal_t refusal = {status, text};
+    answer_refusal(connection, &refusal);
+}
+
+/* The application decides; then the request must be an upgrade after all (WS-CONN-08, WS-CONN-09). */
+static void ask_application(connection_t *connection, mount_t *mount, const connect_info_t *info,
+                            phx_vsn_t vsn, const char *subprotocol)
+{
+    const http_request_t *request = connection_request(connection);
+    phxs_refusal_t refusal = {403, ""};
+    websocket_t *websocket = calloc(1, sizeof(*websocket));
+    phxs_connect_outcome_t outcome = PHXS_CONNECT_FAILED;
+    if (websocket != NULL) {
+        websocket->mount = mount;
+        websocket->reader = ws_reader_new(mount->config.max_frame_bytes);
+        if (websocket->reader != NULL)
+            outcome = socket_connect(mount, vsn, &info->info, &TRANSPORT_OPS, websocket, &websocket->socket,
+                                     &refusal);
+    }
+    const char *error = handshake_upgrade_error(request);
+    if (outcome == PHXS_CONNECT_OK && error == NULL) {
+        switch_protocols(connection, request, subprotocol, websocket);
+        return;
+    }
+    if (websocket != NULL) {
+        socket_free(websocket->socket);
+        ws_reader_free(websocket->reader);
+        free(websocket);
+    }
+    if (outcome == PHXS_CONNECT_OK)
+        answer_text(connection, 400, error);
+    else if (outcome == PHXS_CONNECT_REFUSED_WITH_REASON)
+        answer_refusal(connection, &refusal); /* WS-AUTH-02 */
+    else if (outcome == PHXS_CONNECT_REFUSED)
+        connection_answer_empty(connection, 403); /* WS-AUTH-01 */
+    else
+        connection_answer_error(connection, 500); /* WS-AUTH-04 */
+}
+
+static void check_and_connect(connection_t *connection, mount_t *mount, connect_info_t *info,
+                              subprotocol_t *subprotocol)
+{
+    const http_request_t *request = connection_request(connection);
+    phx_vsn_t vsn;
+    if (!handshake_origin_allowed(&mount->config, request)) {
+        connection_answer_empty(connection, 403); /* ORIG-02 */
+        return;
+    }
+    subprotocol_outcome_t outcome = handshake_subprotocol(&mount->config, request, subprotocol);
+    if (outcome == SUBPROTOCOL_BAD_TOKEN) {
+        connection_answer_error(connection, 500); /* TOK-06 */
+    } else if (outcome == SUBPROTOCOL_REFUSED || !connect_info_serializer(info, &vsn)) {
+        connection_answer_empty(connection, 403); /* SUBP-03, WS-VSN-02 */
+    } else {
+        if (subprotocol->has_token) {
+            phx_slice_t token = phx_buf_slice(&subprotocol->token);
+            info->info.auth_token = token.data != NULL ? token : PHX_SLICE("");
+        }
+        ask_application(connection, mount, info, vsn, subprotocol->chosen);
+    }
+}
+
+void websocket_request(connection_t *connection, mount_t *mount)
+{
+    const http_request_t *request = connection_request(connection);
+    if (!phx_slice_equals(request->method, "GET")) {
+        connection_answer_empty(connection, 400); /* WS-CONN-06 */
+        return;
+    }
+    connect_info_t info;
+    subprotocol_t subprotocol = {0};
+    if (connect_info_init(&info, request) != 0)
+        connection_answer_error(connection, 400); /* WS-CONN-14 */
+    else
+        check_and_connect(connection, mount, &info, &subprotocol);
+    connect_info_free(&info);
+    phx_buf_free(&subprotocol.token);
+}
