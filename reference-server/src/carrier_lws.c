@@ -27,8 +27,8 @@ struct carrier {
     void *user;
     size_t max_queued_bytes;
     size_t max_descriptors;
-    size_t descriptors;          /* of connections; one counts until libwebsockets has closed it */
-    struct lws_context *context; /* set to NULL by libwebsockets when the last of it is gone */
+    size_t descriptors; /* of connections; one counts until libwebsockets has closed it */
+    struct lws_context *context;
     struct lws_vhost *vhost;
     listener_t *listener; /* NULL: takes no connections any more */
     uint16_t port;
@@ -39,6 +39,7 @@ struct carrier {
     lws_dll2_owner_t conns;
     lws_dll2_owner_t waiting; /* connections to be served before the loop waits again */
     bool freed;
+    int closing_rounds;
     uint8_t scratch[WRITE_BYTES];
 };
 
@@ -118,13 +119,6 @@ static void close_now(carrier_conn_t *conn)
     lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }
 
-static void on_prepare(uv_prepare_t *handle);
-
-static void free_carrier(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
 /* The last thing before the loop waits: what a turn has queued leaves in one write per connection. */
 static void on_prepare(uv_prepare_t *handle)
 {
@@ -136,9 +130,6 @@ static void on_prepare(uv_prepare_t *handle)
         if (conn->doomed || !write_some(conn)) {
             close_now(conn);
         }
-    }
-    if (carrier->freed && carrier->context == NULL) {
-        uv_close((uv_handle_t *)handle, free_carrier);
     }
 }
 
@@ -262,7 +253,6 @@ static bool start_lws(carrier_t *carrier, uv_loop_t *loop)
     const struct lws_context_creation_info info = {
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .foreign_loops = loops,
-        .pcontext = &carrier->context,
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .protocols = PROTOCOLS,
         .pt_serv_buf_size = READ_BYTES,
@@ -334,6 +324,24 @@ size_t carrier_connections(const carrier_t *carrier)
     return carrier->conns.count;
 }
 
+/*
+ * On a loop that is not its own, libwebsockets wants to be destroyed twice: the first call begins to close
+ * its handles, the second may come, and must, when all are closed. It does not tell; but those of connections
+ * go in the first round of closing, those of the context in the second, and so this one's third round comes
+ * after them.
+ */
+static void round_over(uv_handle_t *handle)
+{
+    carrier_t *carrier = handle->data;
+    if (carrier->descriptors > 0 || ++carrier->closing_rounds < 3) {
+        (void)uv_prepare_init(handle->loop, &carrier->prepare); /* cannot fail */
+        uv_close(handle, round_over);
+        return;
+    }
+    lws_context_destroy(carrier->context); /* NULL is allowed */
+    free(carrier);
+}
+
 void carrier_free(carrier_t *carrier)
 {
     if (carrier == NULL) {
@@ -349,8 +357,7 @@ void carrier_free(carrier_t *carrier)
     if (carrier->context != NULL) {
         lws_context_destroy(carrier->context);
     }
-    /* libwebsockets ends with the turns of the loop; on_prepare sees when it has. */
-    uv_ref((uv_handle_t *)&carrier->prepare);
+    uv_close((uv_handle_t *)&carrier->prepare, round_over);
 }
 
 static void doom(carrier_conn_t *conn)

@@ -25,6 +25,8 @@ typedef struct mount {
     const phxs_socket_handler_t *handler;
     void *app;
     char *path;
+    char **origins; /* what the lists of `config` point to */
+    char **subprotocols;
 } mount_t;
 
 #endif

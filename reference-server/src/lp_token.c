@@ -32,8 +32,14 @@ static void put_encoded(char *to, const uint8_t *bytes, size_t len, size_t chars
 {
     phx_buf_t encoded = {0};
     phx_base64_encode(&encoded, (phx_slice_t){(const char *)bytes, len});
-    for (size_t i = 0; i < chars && i < encoded.len; i++)
-        to[i] = encoded.data[i] == '+' ? '-' : encoded.data[i] == '/' ? '_' : encoded.data[i];
+    for (size_t i = 0; i < chars && i < encoded.len; i++) {
+        char c = encoded.data[i];
+        to[i] = c;
+        if (c == '+')
+            to[i] = '-';
+        else if (c == '/')
+            to[i] = '_';
+    }
     phx_buf_free(&encoded);
 }
 

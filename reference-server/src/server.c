@@ -153,38 +153,34 @@ void phxs_server_drain(phxs_server_t *server, void (*drained)(void *user), void 
 
 /* ---- mounts ---- */
 
-static void strings_free(const char *const *strings)
+static void strings_free(char **strings)
 {
-    for (const char *const *s = strings; s != NULL && *s != NULL; s++)
-        free((void *)(uintptr_t)*s);
-    free((void *)(uintptr_t)strings);
+    for (char **s = strings; s != NULL && *s != NULL; s++)
+        free(*s);
+    free(strings);
 }
 
 /* A copy of a NULL-terminated list; NULL stays NULL. Returns false when memory ran out. */
-static bool strings_copy(const char *const *strings, const char *const **copy)
+static bool strings_copy(const char *const *strings, char ***copy)
 {
-    *copy = NULL;
+    size_t count = 0;
     if (strings == NULL)
         return true;
-    size_t count = 0;
     while (strings[count] != NULL)
         count++;
-    const char **list = calloc(count + 1, sizeof(*list));
-    if (list == NULL)
-        return false;
-    *copy = (const char *const *)list;
-    for (size_t i = 0; i < count; i++) {
-        list[i] = strdup(strings[i]);
-        if (list[i] == NULL)
+    *copy = calloc(count + 1, sizeof(**copy));
+    for (size_t i = 0; *copy != NULL && i < count; i++) {
+        (*copy)[i] = strdup(strings[i]);
+        if ((*copy)[i] == NULL)
             return false;
     }
-    return true;
+    return *copy != NULL;
 }
 
 static void mount_free(mount_t *mount)
 {
-    strings_free(mount->config.origins);
-    strings_free(mount->config.subprotocols);
+    strings_free(mount->origins);
+    strings_free(mount->subprotocols);
     free(mount->path);
     free(mount);
 }
@@ -203,12 +199,13 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
     normalize(phx_slice_of(path), &clean);
     phx_buf_append_byte(&clean, '\0');
     mount->path = clean.data;
-    bool copied = strings_copy(config->origins, &mount->config.origins);
-    copied = strings_copy(config->subprotocols, &mount->config.subprotocols) && copied;
-    if (!copied || clean.failed) {
+    if (clean.failed || !strings_copy(config->origins, &mount->origins) ||
+        !strings_copy(config->subprotocols, &mount->subprotocols)) {
         mount_free(mount);
         return PHX_ENOMEM;
     }
+    mount->config.origins = (const char *const *)mount->origins;
+    mount->config.subprotocols = (const char *const *)mount->subprotocols;
     if (config->max_body_bytes > server->owner.limits.max_body_bytes)
         server->owner.limits.max_body_bytes = config->max_body_bytes;
     mount_t **link = &server->mounts;

@@ -13,28 +13,41 @@ static bool write_line(FILE *to, json_t *line)
     return good;
 }
 
+/* What a server sent need not be UTF-8. */
+static json_t *string_of(const char *text)
+{
+    json_t *string = json_string(text);
+    if (!string) {
+        text_t shown = {0};
+        text_show(&shown, span_of(text), 0);
+        string = json_string(text_str(&shown));
+        text_free(&shown);
+    }
+    return string;
+}
+
 bool jsonl_plan(FILE *to, size_t planned, const char *target, const profile_t *profile)
 {
-    return write_line(to, json_pack("{s:s s:i s:I s:s s:s}", "event", "plan", "report", 1, "planned", (json_int_t)planned,
-                                    "target", target, "profile", profile->name));
+    return write_line(to, json_pack("{s:s s:i s:I s:s s:s}", "event", "plan", "report", 1, "planned",
+                                    (json_int_t)planned, "target", target, "profile", profile->name));
 }
 
 bool jsonl_verdict(FILE *to, const variant_t *variant, const case_result_t *result)
 {
     const vector_case_t *c = variant->c;
-    json_t *line = json_pack("{s:s s:s s:s s:s s:s s:s s:O s:s s:f}", "event", "verdict", "case", c->id, "variant",
-                             variant->name, "transport", transport_name(variant->transport), "vsn",
-                             vsn_name(variant->vsn), "level", level_name(c->level), "requirements", c->requirements,
-                             "verdict", verdict_name(result->verdict), "ms", round(result->ms * 10) / 10);
+    json_t *line =
+        json_pack("{s:s s:s s:s s:s s:s s:s s:O s:s s:f}", "event", "verdict", "case", c->id, "variant",
+                  variant->name, "transport", transport_name(variant->transport), "vsn",
+                  vsn_name(variant->vsn), "level", level_name(c->level), "requirements", c->requirements,
+                  "verdict", verdict_name(result->verdict), "ms", round(result->ms * 10) / 10);
     if (result->step > 0) {
         json_object_set_new(line, "step", json_integer((json_int_t)result->step));
     }
     const char *const names[] = {"reason", "expected", "got"};
     const char *const values[] = {result->reason, result->expected, result->got};
     for (size_t i = 0; i < 3; i++) {
-        if (values[i]) { /* what a server sent need not be UTF-8 */
-            json_t *value = json_string(values[i]);
-            json_object_set_new(line, names[i], value ? value : json_string("(not UTF-8)"));
+        if (values[i]) {
+            json_object_set_new(line, names[i], string_of(values[i]));
         }
     }
     return write_line(to, line);
@@ -43,8 +56,8 @@ bool jsonl_verdict(FILE *to, const variant_t *variant, const case_result_t *resu
 bool jsonl_summary(FILE *to, const suite_counts_t *counts, bool complete)
 {
     return write_line(to, json_pack("{s:s s:I s:I s:I s:I s:I s:I s:b}", "event", "summary", "planned",
-                                    (json_int_t)counts->planned, "pass", (json_int_t)counts->by[VERDICT_PASS], "fail",
-                                    (json_int_t)counts->by[VERDICT_FAIL], "not_applicable",
+                                    (json_int_t)counts->planned, "pass", (json_int_t)counts->by[VERDICT_PASS],
+                                    "fail", (json_int_t)counts->by[VERDICT_FAIL], "not_applicable",
                                     (json_int_t)counts->by[VERDICT_NOT_APPLICABLE], "not_run",
                                     (json_int_t)counts->by[VERDICT_NOT_RUN], "harness_error",
                                     (json_int_t)counts->by[VERDICT_HARNESS_ERROR], "complete", complete));

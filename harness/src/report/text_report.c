@@ -52,11 +52,13 @@ static void add_step(text_t *out, const vector_case_t *c, const case_result_t *r
 static void add_trace(text_t *out, const text_report_t *report, const case_result_t *result)
 {
     if (result->transcript) {
-        transcript_write(out, result->transcript, report->detail == DETAIL_TRACE ? 0 : FRAMES_SHOWN, "      ");
+        transcript_write(out, result->transcript, report->detail == DETAIL_TRACE ? 0 : FRAMES_SHOWN,
+                         "      ");
     }
 }
 
-static void add_failure(text_t *out, const text_report_t *report, const variant_t *variant, const case_result_t *result)
+static void add_failure(text_t *out, const text_report_t *report, const variant_t *variant,
+                        const case_result_t *result)
 {
     text_printf(out, "    %s\n", variant->c->title);
     add_requirements(out, report, variant->c);
@@ -83,7 +85,8 @@ void text_report_verdict(const text_report_t *report, const variant_t *variant, 
     add_verdict(&out, report, result->verdict);
     text_printf(&out, "  %s", variant->name);
     if (result->transcript && report->detail >= DETAIL_VERBOSE) {
-        text_printf(&out, "  (%s, %.0f ms)  %s", level_name(variant->c->level), result->ms, variant->c->title);
+        text_printf(&out, "  (%s, %.0f ms)  %s", level_name(variant->c->level), result->ms,
+                    variant->c->title);
     }
     if (!failed && result->reason) {
         text_printf(&out, ": %s", result->reason);

@@ -2,14 +2,16 @@
 #include "vectors/steps.h"
 
 #include "base/memory.h"
+#include "vectors/template.h"
+#include "vectors/view.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* How long the end of a case waits for the server's half of a closing handshake, which it does not judge. */
 static const double CLOSING_MS = 1000;
-/* A deadline that has passed is believed only after the loop has read its sockets once more: this process may have
- * been the one that stood still. */
+/* A deadline that has passed is believed only after the loop has read its sockets once more: this process may
+ * have been the one that stood still. */
 static const double LAST_LOOK_MS = 50;
 
 const char *verdict_name(verdict_t verdict)
@@ -64,7 +66,8 @@ outcome_t step_broken(case_run_t *run, const char *format, ...)
 
 seat_t *case_seat(case_run_t *run, const char *name)
 {
-    for (size_t i = run->seat_count; i > 0; i--) { /* the name of a client that was refused may be used again */
+    for (size_t i = run->seat_count; i > 0;
+         i--) { /* the name of a client that was refused may be used again */
         if (strcmp(client_name(run->seats[i - 1].client), name) == 0) {
             return &run->seats[i - 1];
         }
@@ -77,7 +80,8 @@ match_context_t case_context(const case_run_t *run, const client_t *client, cons
     const json_t *v1_join_ref = json_object_get(step, "v1_join_ref");
     return (match_context_t){.names = run->names,
                              .vsn = client ? client_vsn(client) : run->variant->vsn,
-                             .v1_join_ref = v1_join_ref ? json_is_true(v1_join_ref) : run->variant->c->v1_join_ref};
+                             .v1_join_ref =
+                                 v1_join_ref ? json_is_true(v1_join_ref) : run->variant->c->v1_join_ref};
 }
 
 static bool is_allowed(case_run_t *run, const seat_t *seat, const message_t *message)
@@ -116,8 +120,8 @@ void seat_take(case_run_t *run, seat_t *seat)
     entry->taken_by = run->labels[run->step];
 }
 
-/* The end of the case: what no step expected must not be there; then the connections are closed, and what the server
- * still had to say comes before its close. */
+/* The end of the case: what no step expected must not be there; then the connections are closed, and what the
+ * server still had to say comes before its close. */
 static outcome_t end_check(case_run_t *run, seat_t *seat)
 {
     const client_event_t *event;
@@ -193,9 +197,10 @@ static outcome_t begin(case_run_t *run)
     outcome_t outcome = run->filled ? STEP_WAITING : step_broken(run, "%s", text_str(&error));
     text_free(&error);
     if (run->filled) {
-        double ms = c->steps[run->step].verb == VERB_WAIT
-                        ? time_ms(json_object_get(run->filled, "wait"), profile, mount)
-                        : run->target->patience_ms + time_ms(json_object_get(run->filled, "within"), profile, mount);
+        double ms =
+            c->steps[run->step].verb == VERB_WAIT
+                ? time_ms(json_object_get(run->filled, "wait"), profile, mount)
+                : run->target->patience_ms + time_ms(json_object_get(run->filled, "within"), profile, mount);
         run->deadline = deadline_start(run->target->loop, ms, on_deadline, run);
         outcome = step_begin(run);
     }
@@ -289,7 +294,8 @@ static void builtin_names(case_run_t *run, const char *unique)
     const char *hole = strstr(profile->topic, "{unique}");
     text_t text = {0};
     json_object_set_new(run->names, "unique", json_string(unique));
-    text_printf(&text, "%.*s%s%s", (int)(hole - profile->topic), profile->topic, unique, hole + strlen("{unique}"));
+    text_printf(&text, "%.*s%s%s", (int)(hole - profile->topic), profile->topic, unique,
+                hole + strlen("{unique}"));
     json_object_set_new(run->names, "topic", json_string(text_str(&text)));
     json_object_set_new(run->names, "vsn", json_string(vsn_name(run->variant->vsn)));
     json_object_set_new(run->names, "mount", json_string(path));

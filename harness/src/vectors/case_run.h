@@ -20,8 +20,9 @@ typedef struct target {
 typedef struct case_run case_run_t;
 
 /*
- * Starts the variant, which must be applicable. `unique` is put into its topics and user ids. `done` comes once, from
- * the loop and never from inside case_start; the result is the callee's then. It may call case_free.
+ * Starts the variant, which must be applicable. `unique` is put into its topics and user ids. `done` comes
+ * once, from the loop and never from inside case_start; the result is the callee's then. It may call
+ * case_free.
  */
 case_run_t *case_start(const target_t *target, const variant_t *variant, const char *unique,
                        void (*done)(void *ctx, case_result_t *result), void *ctx);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client of the server under test, for messages: a WebSocket connection, or a long-poll session that polls as
- * phoenix.js does. What is sent and what comes goes to the transcript; what an expectation may ask for comes out as a
- * list of events that is only ever added to.
+ * A client of the server under test, for messages: a WebSocket connection, or a long-poll session that polls
+ * as phoenix.js does. What is sent and what comes goes to the transcript; what an expectation may ask for
+ * comes out as a list of events that is only ever added to.
  *
  * It answers pings and closes, as any WebSocket client must, and nothing else on its own.
  */
@@ -40,8 +40,8 @@ typedef struct client_setup {
     const char *name;
     transport_t transport;
     vsn_t vsn;
-    const char *target;     /* path and query of the handshake, or of every request of the session */
-    http_headers_t headers; /* added to the handshake, or to every request; borrowed during client_open */
+    const char *target;         /* path and query of the handshake, or of every request of the session */
+    http_headers_t headers;     /* added to the handshake, or to every request; borrowed during client_open */
     void (*changed)(void *ctx); /* its state changed or there is a new event; may not free the client */
     void *ctx;
 } client_setup_t;
@@ -57,8 +57,8 @@ transport_t client_transport(const client_t *client);
 vsn_t client_vsn(const client_t *client);
 client_state_t client_state(const client_t *client);
 
-/* The answer to the handshake or to the first GET, once the state is not CLIENT_CONNECTING; borrowed. The entry is an
- * ENTRY_FAILED or ENTRY_END where there was no answer at all. */
+/* The answer to the handshake or to the first GET, once the state is not CLIENT_CONNECTING; borrowed. The
+ * entry is an ENTRY_FAILED or ENTRY_END where there was no answer at all. */
 const entry_t *client_answer(const client_t *client);
 /* The status in the body of the first GET (long-poll), else 0. */
 int client_body_status(const client_t *client);
@@ -71,18 +71,19 @@ const client_event_t *client_event(const client_t *client, size_t index); /* NUL
 /* When something was last sent, on the clock of the transcript. */
 double client_last_sent(const client_t *client);
 
-/* Sends messages, several in one write, or in one POST where the version allows it (LP-POST-07). False and a message
- * when one of them cannot be encoded. */
+/* Sends messages, several in one write, or in one POST where the version allows it (LP-POST-07). False and a
+ * message when one of them cannot be encoded. */
 bool client_send(client_t *client, const message_t *messages, size_t count, text_t *error);
 
 /* One text message that need not be one: a text frame, or the body of a POST that is no batch. */
 void client_send_text(client_t *client, span_t text);
 
-/* A whole message of a client, masked with a key that is not zero: a server that does not unmask must not get through.
- * The payload is borrowed. */
+/* A whole message of a client, masked with a key that is not zero: a server that does not unmask must not get
+ * through. The payload is borrowed. */
 ws_frame_t client_frame(uint8_t opcode, span_t payload);
 
-/* WebSocket only: frames, and bytes that are no frames, in one write. A frame with opcode CLIENT_RAW is raw bytes. */
+/* WebSocket only: frames, and bytes that are no frames, in one write. A frame with opcode CLIENT_RAW is raw
+ * bytes. */
 enum { CLIENT_RAW = 255 };
 void client_send_frames(client_t *client, const ws_frame_t *frames, size_t count);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A session as phoenix.js runs it: one GET waits all the time, POSTs go one at a time and collect what is due. */
+/* A session as phoenix.js runs it: one GET waits all the time, POSTs go one at a time and collect what is
+ * due. */
 #include "vectors/client_impl.h"
 
 #include "base/base64.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_MAX = 100 };              /* LP-POST-12 */
+enum { BATCH_MAX = 100 };               /* LP-POST-12 */
 static const double EMPTY_POLL_MS = 20; /* polls that bring nothing begin at least this far apart */
 
 /* A message that waits for its POST. */
@@ -54,7 +55,8 @@ static char *target_of(const longpoll_t *longpoll)
 }
 
 static http_exchange_t *request(client_t *client, http_client_t *connection, const char *method,
-                                const char *content_type, span_t body, http_done_cb *done, const entry_t **entry)
+                                const char *content_type, span_t body, http_done_cb *done,
+                                const entry_t **entry)
 {
     longpoll_t *longpoll = client->link;
     char *target = target_of(longpoll);
@@ -106,12 +108,14 @@ static void poll_failed(client_t *client, entry_t *entry, const char *why)
 static void deliver(client_t *client, entry_t *response, const json_t *messages)
 {
     if (json_array_size(messages) == 0) {
-        client_add_event(client, EVENT_TROUBLE, response, "a poll was answered with status 200 and no message");
+        client_add_event(client, EVENT_TROUBLE, response,
+                         "a poll was answered with status 200 and no message");
     }
     for (size_t i = 0; i < json_array_size(messages); i++) {
         const json_t *string = json_array_get(messages, i);
         span_t bytes = {json_string_value(string), json_string_length(string)};
-        entry_t *entry = transcript_message(client->setup.transcript, response, client->setup.vsn, false, bytes);
+        entry_t *entry =
+            transcript_message(client->setup.transcript, response, client->setup.vsn, false, bytes);
         if (entry->has_message) {
             client_add_event(client, EVENT_MESSAGE, entry, NULL);
         } else {
@@ -142,7 +146,8 @@ static void on_polled(void *ctx, const http_response_t *response, const char *er
         poll_failed(client, entry, text_str(&why));
     } else {
         if (!same) {
-            client_add_event(client, EVENT_TROUBLE, entry, "a poll was answered under another token than its own");
+            client_add_event(client, EVENT_TROUBLE, entry,
+                             "a poll was answered under another token than its own");
         }
         if (status == 200) {
             deliver(client, entry, json_object_get(body, "messages"));
@@ -234,8 +239,9 @@ static void post_next(client_t *client)
     } while (lines && taken < longpoll->len && taken < BATCH_MAX && longpoll->due[taken].line);
     longpoll->len -= taken;
     memmove(longpoll->due, longpoll->due + taken, longpoll->len * sizeof *longpoll->due);
-    longpoll->post = request(client, longpoll->posts, "POST", lines ? "application/x-ndjson" : "application/json",
-                             text_span(&body), on_posted, &longpoll->post_entry);
+    longpoll->post =
+        request(client, longpoll->posts, "POST", lines ? "application/x-ndjson" : "application/json",
+                text_span(&body), on_posted, &longpoll->post_entry);
     text_free(&body);
 }
 
@@ -286,7 +292,8 @@ static bool longpoll_send(client_t *client, const message_t *messages, size_t co
             base64_encode(&line, text_span(&bytes)); /* LP-POST-06 */
         }
         if (good) {
-            add_due(longpoll, binary ? text_span(&line) : text_span(&bytes), client->setup.vsn == VSN_2); /* LP-POST-07 */
+            add_due(longpoll, binary ? text_span(&line) : text_span(&bytes),
+                    client->setup.vsn == VSN_2); /* LP-POST-07 */
         }
         text_free(&bytes);
         text_free(&line);

@@ -75,8 +75,8 @@ static void on_frame(void *ctx, const ws_incoming_t *incoming)
         text_t why = {0};
         message_t message;
         text_puts(&why, "this is no message: ");
-        if (message_decode(&message, client->setup.vsn, FROM_SERVER, incoming->opcode == WS_BINARY, incoming->message,
-                           &why)) {
+        if (message_decode(&message, client->setup.vsn, FROM_SERVER, incoming->opcode == WS_BINARY,
+                           incoming->message, &why)) {
             message_free(&message);
         }
         client_add_event(client, EVENT_TROUBLE, entry, text_str(&why));
@@ -200,7 +200,8 @@ static void websocket_drop(client_t *client)
 {
     websocket_t *websocket = client->link;
     if (websocket->connection) {
-        transcript_end(client->setup.transcript, client->name, FROM_CLIENT, "the client ends TCP without a close");
+        transcript_end(client->setup.transcript, client->name, FROM_CLIENT,
+                       "the client ends TCP without a close");
         ws_client_free(websocket->connection);
         websocket->connection = NULL;
     }

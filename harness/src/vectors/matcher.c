@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-static bool match(const json_t *expected, const json_t *actual, const match_context_t *context, const jpath_t *path,
-                  text_t *why);
+static bool match(const json_t *expected, const json_t *actual, const match_context_t *context,
+                  const jpath_t *path, text_t *why);
 
 bool matcher_is(const json_t *value)
 {
@@ -32,8 +32,8 @@ static bool differs(const jpath_t *path, text_t *why, const char *expected, cons
     return false;
 }
 
-static bool match_object(const json_t *expected, const json_t *actual, bool partial, const match_context_t *context,
-                         const jpath_t *path, text_t *why)
+static bool match_object(const json_t *expected, const json_t *actual, bool partial,
+                         const match_context_t *context, const jpath_t *path, text_t *why)
 {
     if (!json_is_object(actual)) {
         return differs(path, why, "an object, ", expected, actual);
@@ -124,8 +124,8 @@ static bool match_message(const json_t *five, const json_t *actual, const match_
     return good;
 }
 
-static bool match_named(const char *key, const json_t *argument, const json_t *actual, const match_context_t *context,
-                        const jpath_t *path, text_t *why)
+static bool match_named(const char *key, const json_t *argument, const json_t *actual,
+                        const match_context_t *context, const jpath_t *path, text_t *why)
 {
     if (strcmp(key, "$absent") == 0) {
         return !actual || differs(path, why, "nothing here", NULL, actual);
@@ -152,7 +152,8 @@ static bool match_named(const char *key, const json_t *argument, const json_t *a
         return match_one_of(argument, actual, context, path, why);
     }
     if (strcmp(key, "$not") == 0) {
-        return !match(argument, actual, context, path, NULL) || differs(path, why, "anything but ", argument, actual);
+        return !match(argument, actual, context, path, NULL) ||
+               differs(path, why, "anything but ", argument, actual);
     }
     if (strcmp(key, "$partial") == 0) {
         return match_object(argument, actual, true, context, path, why);
@@ -163,8 +164,8 @@ static bool match_named(const char *key, const json_t *argument, const json_t *a
     return match_message(argument, actual, context, path, why); /* matcher_check lets nothing else through */
 }
 
-static bool match(const json_t *expected, const json_t *actual, const match_context_t *context, const jpath_t *path,
-                  text_t *why)
+static bool match(const json_t *expected, const json_t *actual, const match_context_t *context,
+                  const jpath_t *path, text_t *why)
 {
     if (matcher_is(expected)) {
         const char *key;
@@ -186,8 +187,8 @@ static bool match(const json_t *expected, const json_t *actual, const match_cont
     return jvalue_equal(expected, actual) || differs(path, why, "", expected, actual);
 }
 
-bool matcher_match(const json_t *expected, const json_t *actual, const match_context_t *context, const char *where,
-                   text_t *why)
+bool matcher_match(const json_t *expected, const json_t *actual, const match_context_t *context,
+                   const char *where, text_t *why)
 {
     match_context_t trial = *context;
     trial.names = json_copy(context->names);
@@ -213,15 +214,16 @@ json_t *matcher_explain(const json_t *expected, const json_t *actual, const matc
         json_t *value;
         json_object_foreach((json_t *)members, key, value)
         {
-            json_object_set_new(explained, key, matcher_explain(value, json_object_get(actual, key), context));
+            json_object_set_new(explained, key,
+                                matcher_explain(value, json_object_get(actual, key), context));
         }
         return explained;
     }
     if (json_is_array(expected) && json_is_array(actual)) {
         json_t *explained = json_array();
         for (size_t i = 0; i < json_array_size(expected); i++) {
-            json_array_append_new(explained,
-                                  matcher_explain(json_array_get(expected, i), json_array_get(actual, i), context));
+            json_array_append_new(
+                explained, matcher_explain(json_array_get(expected, i), json_array_get(actual, i), context));
         }
         return explained;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Expected JSON against JSON that came. An expectation is a JSON value compared as it is, but for objects whose keys
- * begin with "$", the matchers (vectors/README.md describes each):
- *   $any  $type  $one_of  $not  $partial  $number  $absent  $equals  $message, and $capture beside any of them.
+ * Expected JSON against JSON that came. An expectation is a JSON value compared as it is, but for objects
+ * whose keys begin with "$", the matchers (vectors/README.md describes each): $any  $type  $one_of  $not
+ * $partial  $number  $absent  $equals  $message, and $capture beside any of them.
  * {"$base64": …} is no matcher: it is how a binary payload is written.
  */
 #ifndef VECTORS_MATCHER_H
@@ -12,25 +12,27 @@
 
 /* What matching depends on. */
 typedef struct match_context {
-    json_t *names;    /* object: what was captured; $capture adds to it when, and only when, the whole match succeeds */
+    json_t *names;    /* object: what was captured; $capture adds to it when, and only when, the whole match
+                         succeeds */
     vsn_t vsn;        /* how a $message is written */
     bool v1_join_ref; /* see view.h */
 } match_context_t;
 
 /*
- * Whether `actual` (NULL: nothing there) is what `expected` asks for. When not, and `why` is not NULL, the first
- * difference is appended: "payload.response.n: expected 1, got 2"; `where` names the root ("payload").
+ * Whether `actual` (NULL: nothing there) is what `expected` asks for. When not, and `why` is not NULL, the
+ * first difference is appended: "payload.response.n: expected 1, got 2"; `where` names the root ("payload").
  */
-bool matcher_match(const json_t *expected, const json_t *actual, const match_context_t *context, const char *where,
-                   text_t *why);
+bool matcher_match(const json_t *expected, const json_t *actual, const match_context_t *context,
+                   const char *where, text_t *why);
 
 /*
- * `expected` as far as `actual` differs from it, and `actual` where it does not: a diff of the result and `actual`
- * shows only what is wrong. A new reference.
+ * `expected` as far as `actual` differs from it, and `actual` where it does not: a diff of the result and
+ * `actual` shows only what is wrong. A new reference.
  */
 json_t *matcher_explain(const json_t *expected, const json_t *actual, const match_context_t *context);
 
-/* Whether the matchers in an expectation are well formed; otherwise one line per flaw is appended to `error`. */
+/* Whether the matchers in an expectation are well formed; otherwise one line per flaw is appended to `error`.
+ */
 bool matcher_check(const json_t *expected, const jpath_t *path, text_t *error);
 
 /* Adds the name of every $capture in `expected` to the object `names`. */

@@ -2,7 +2,7 @@
 #include "vectors/profile.h"
 
 #include "base/memory.h"
-#include "vectors/default_profile.h"
+#include "vectors/built_in.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -13,13 +13,43 @@ static const char *const timer_names[TIMERS] = {"websocket.timeout_ms", "longpol
                                                 "longpoll.pubsub_timeout_ms"};
 static const char *const limit_names[LIMITS] = {"limits.max_channels", "limits.max_frame_bytes"};
 
-static const char *const capabilities[] = {
-    "websocket", "longpoll",     "origin",     "auth_token",   "deflate",        "connect_reject", "connect_raise",
-    "socket_id", "connect_info", "topic_order", "exact_topic", "join_reply",     "join_reject",    "join_crash",
-    "join_delay", "after_join",  "presence",   "intercept",    "terminate_push", "reply",          "reply_later",
-    "reply_many", "noreply",     "sleep",      "push",         "broadcast",      "broadcast_to",   "stop",
-    "raise",     "exit",         "disconnect", "sequence",     "later",          "binary",         "spawn",
-    "cluster",   NULL};
+static const char *const capabilities[] = {"websocket",
+                                           "longpoll",
+                                           "origin",
+                                           "auth_token",
+                                           "deflate",
+                                           "connect_reject",
+                                           "connect_raise",
+                                           "socket_id",
+                                           "connect_info",
+                                           "topic_order",
+                                           "exact_topic",
+                                           "join_reply",
+                                           "join_reject",
+                                           "join_crash",
+                                           "join_delay",
+                                           "after_join",
+                                           "presence",
+                                           "intercept",
+                                           "terminate_push",
+                                           "reply",
+                                           "reply_later",
+                                           "reply_many",
+                                           "noreply",
+                                           "sleep",
+                                           "push",
+                                           "broadcast",
+                                           "broadcast_to",
+                                           "stop",
+                                           "raise",
+                                           "exit",
+                                           "disconnect",
+                                           "sequence",
+                                           "later",
+                                           "binary",
+                                           "spawn",
+                                           "cluster",
+                                           NULL};
 
 static int index_in(const char *const *names, int count, const char *name)
 {
@@ -173,8 +203,8 @@ static void read_capabilities(reader_t *reader, const json_t *list, profile_t *p
 
 static bool read_profile(const char *path, const json_t *json, profile_t *profile, text_t *error)
 {
-    static const char *const members[] = {"$schema", "profile", "name", "about", "topic", "mounts", "origin",
-                                          "capabilities"};
+    static const char *const members[] = {"$schema", "profile", "name",   "about",
+                                          "topic",   "mounts",  "origin", "capabilities"};
     reader_t reader = {path, error, true};
     const char *member;
     json_t *value;
@@ -219,7 +249,7 @@ void profile_default(profile_t *profile)
 {
     *profile = (profile_t){0};
     text_t error = {0};
-    json_t *json = jvalue_parse(SPAN(DEFAULT_PROFILE), &error);
+    json_t *json = jvalue_parse(SPAN(BUILT_IN_PROFILE), &error);
     bool good = json && read_profile("the built-in profile", json, profile, &error);
     assert(good && "vectors/profiles/reference-server.json was checked when it was built in");
     (void)good;

@@ -28,8 +28,8 @@ json_t *requirements_load(const char *path, text_t *error)
         json_t *entry = json_array_get(list, i);
         const char *id = json_string_value(json_object_get(entry, "id"));
         if (!is_requirement(entry)) {
-            text_printf(error, "%s: entry %zu%s%s: id, level (must, should, may), role and text are needed\n", path, i + 1,
-                        id ? ", " : "", id ? id : "");
+            text_printf(error, "%s: entry %zu%s%s: id, level (must, should, may), role and text are needed\n",
+                        path, i + 1, id ? ", " : "", id ? id : "");
             good = false;
         } else if (json_object_get(by_id, id)) {
             text_printf(error, "%s: entry %zu: %s is there twice\n", path, i + 1, id);
@@ -50,5 +50,6 @@ void requirement_write(text_t *out, const json_t *requirements, const char *id)
 {
     const json_t *entry = json_object_get(requirements, id);
     text_printf(out, "%s (%s, %s): %s", id, json_string_value(json_object_get(entry, "level")),
-                json_string_value(json_object_get(entry, "role")), json_string_value(json_object_get(entry, "text")));
+                json_string_value(json_object_get(entry, "role")),
+                json_string_value(json_object_get(entry, "text")));
 }

@@ -6,8 +6,8 @@
 #include "base/jvalue.h"
 
 /*
- * Reads requirements.json, a list of {"id", "level", "role", "text"}. A new object of these by id; NULL, and lines of
- * "FILE: …" appended to `error`, when the file is not so.
+ * Reads requirements.json, a list of {"id", "level", "role", "text"}. A new object of these by id; NULL, and
+ * lines of "FILE: …" appended to `error`, when the file is not so.
  */
 json_t *requirements_load(const char *path, text_t *error);
 

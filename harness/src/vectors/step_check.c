@@ -63,10 +63,12 @@ static void check_message(checker_t *checker, const json_t *five, bool expected,
     if (expected) {
         matcher_check(five, path, &checker->flaws);
     }
-    if (is_binary(five, expected) && (checker->c->vsns[VSN_1] || !client_is_websocket(checker, client_of(checker->step)))) {
+    if (is_binary(five, expected) &&
+        (checker->c->vsns[VSN_1] || !client_is_websocket(checker, client_of(checker->step)))) {
         bool base64_line = !expected && !checker->c->vsns[VSN_1]; /* LP-BIN-01 */
         if (!base64_line) {
-            flaw(checker, path, "a binary payload needs \"vsn\": [\"2.0.0\"] and \"transports\": [\"websocket\"]");
+            flaw(checker, path,
+                 "a binary payload needs \"vsn\": [\"2.0.0\"] and \"transports\": [\"websocket\"]");
         }
     }
 }
@@ -176,7 +178,8 @@ static void check_time(checker_t *checker, const json_t *time, bool timer_only, 
         return;
     }
     flaw(checker, path,
-         timer_only ? "a timer of the profile is needed here, such as {\"timer\": \"longpoll.window_ms\", \"times\": 2}; "
+         timer_only ? "a timer of the profile is needed here, such as {\"timer\": \"longpoll.window_ms\", "
+                      "\"times\": 2}; "
                       "silence is proven by a barrier, not by waiting"
                     : "{\"timer\": NAME, \"times\": X} with a timer of the profile, or {\"ms\": N}");
 }
@@ -227,7 +230,8 @@ static void check_request(checker_t *checker, const json_t *request, const jpath
 {
     static const char *const members[] = {"method", "path", "query", "headers", "body", "chunked", NULL};
     only(checker, request, members, path);
-    if (!json_is_string(json_object_get(request, "method")) || !json_is_string(json_object_get(request, "path"))) {
+    if (!json_is_string(json_object_get(request, "method")) ||
+        !json_is_string(json_object_get(request, "path"))) {
         flaw(checker, path, "a request has a method and a path");
     }
     if (json_object_get(request, "query")) {
@@ -324,7 +328,8 @@ static void check_argument(checker_t *checker, const json_t *value, const jpath_
         only(checker, value, close_members, path);
         break;
     case VERB_DROP:
-        if (!name || !(json_object_get(checker->clients, name) || json_object_get(checker->exchanges, name))) {
+        if (!name ||
+            !(json_object_get(checker->clients, name) || json_object_get(checker->exchanges, name))) {
             flaw(checker, path, "no connection and no exchange of this name is there at this point");
         }
         break;
@@ -337,7 +342,8 @@ static void check_argument(checker_t *checker, const json_t *value, const jpath_
     case VERB_HTTP:
         check_request(checker, value, path);
         if (!json_object_get(checker->step, "expect") == !json_object_get(checker->step, "as")) {
-            flaw(checker, path, "an exchange is either expected to be answered (\"expect\") or read later (\"as\")");
+            flaw(checker, path,
+                 "an exchange is either expected to be answered (\"expect\") or read later (\"as\")");
         }
         break;
     case VERB_RESPONSE:
@@ -410,8 +416,11 @@ static const struct {
     bool on_client, websocket_only;
     const char *members[12];
 } rules[VERBS] = {
-    [VERB_CONNECT] = {"connect", false, false,
-                      {"transport", "vsn", "mount", "params", "query", "path", "headers", "expect", "refused", "body"}},
+    [VERB_CONNECT] = {"connect",
+                      false,
+                      false,
+                      {"transport", "vsn", "mount", "params", "query", "path", "headers", "expect", "refused",
+                       "body"}},
     [VERB_SEND] = {"send", true, false, {"on", "v1_join_ref"}},
     [VERB_PIPELINE] = {"pipeline", true, false, {"on", "v1_join_ref"}},
     [VERB_SEND_TEXT] = {"send_text", true, false, {"on"}},
@@ -471,7 +480,8 @@ static void check_step(checker_t *checker)
     json_t *value;
     if (rules[checker->verb].on_client && !json_object_get(checker->step, "on") &&
         !json_object_get(checker->clients, "a")) {
-        flaw(checker, NULL, "no client \"a\" is connected at this point; say which one (\"on\"), or connect it");
+        flaw(checker, NULL,
+             "no client \"a\" is connected at this point; say which one (\"on\"), or connect it");
     }
     if (rules[checker->verb].websocket_only && !client_is_websocket(checker, client_of(checker->step))) {
         flaw(checker, NULL, "long-poll has no frames; add \"transports\": [\"websocket\"] to the case");
@@ -502,8 +512,8 @@ static void check_step(checker_t *checker)
 
 static void builtin_names(json_t *names)
 {
-    static const char *const builtins[] = {"unique",   "topic",     "vsn",            "mount",
-                                           "websocket", "longpoll", "origin_allowed", "origin_forbidden"};
+    static const char *const builtins[] = {
+        "unique", "topic", "vsn", "mount", "websocket", "longpoll", "origin_allowed", "origin_forbidden"};
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++) {
         json_object_set_new(names, builtins[i], json_true());
     }
@@ -515,18 +525,20 @@ static void report(const checker_t *checker, size_t number, const char *verb, te
     span_t rest = text_span(&checker->flaws), line;
     while (span_next(&rest, '\n', &line)) {
         if (line.len > 0) {
-            text_printf(error, "%s: case %s, step %zu%s%s%s: %.*s\n", checker->c->file, checker->c->id, number,
-                        verb ? " (" : "", verb ? verb : "", verb ? ")" : "", (int)line.len, line.at);
+            text_printf(error, "%s: case %s, step %zu%s%s%s: %.*s\n", checker->c->file, checker->c->id,
+                        number, verb ? " (" : "", verb ? verb : "", verb ? ")" : "", (int)line.len, line.at);
         }
     }
 }
 
 bool steps_check(vector_case_t *c, const json_t *steps, text_t *error)
 {
-    checker_t checker = {.c = c, .names = json_object(), .clients = json_object(), .exchanges = json_object()};
+    checker_t checker = {
+        .c = c, .names = json_object(), .clients = json_object(), .exchanges = json_object()};
     bool good = json_array_size(steps) > 0;
     if (!good) {
-        text_printf(error, "%s: case %s: steps: a list with at least one step is needed here\n", c->file, c->id);
+        text_printf(error, "%s: case %s: steps: a list with at least one step is needed here\n", c->file,
+                    c->id);
     }
     builtin_names(checker.names);
     c->steps = mem_new(json_array_size(steps), sizeof *c->steps);

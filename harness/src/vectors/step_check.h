@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the steps of a case may say: members, their types, and names that must be known where they are used. */
+/* What the steps of a case may say: members, their types, and names that must be known where they are used.
+ */
 #ifndef VECTORS_STEP_CHECK_H
 #define VECTORS_STEP_CHECK_H
 

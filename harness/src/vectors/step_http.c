@@ -67,7 +67,8 @@ static transport_t connect_transport(const case_run_t *run)
 /* Path and query: the parameters, and behind them the vsn, as phoenix.js has it (WS-CONN-11). */
 static char *connect_target(const case_run_t *run, transport_t transport)
 {
-    const json_t *step = run->filled, *vsn = json_object_get(step, "vsn"), *query = json_object_get(step, "query");
+    const json_t *step = run->filled, *vsn = json_object_get(step, "vsn"),
+                 *query = json_object_get(step, "query");
     mount_t mount = run->variant->mount;
     mount_parse(member(step, "mount", mount_name(mount)), &mount);
     text_t target = {0};
@@ -176,7 +177,8 @@ static bool check_upgrade(case_run_t *run, const client_t *client, const entry_t
     const char *upgrade = http_headers_get(&answer->headers, "upgrade");
     const char *connection = http_headers_get(&answer->headers, "connection");
     const char *accept = http_headers_get(&answer->headers, "sec-websocket-accept");
-    if (!upgrade || strcasecmp(upgrade, "websocket") != 0 || !connection || strcasecmp(connection, "upgrade") != 0) {
+    if (!upgrade || strcasecmp(upgrade, "websocket") != 0 || !connection ||
+        strcasecmp(connection, "upgrade") != 0) {
         step_fail(run, "the 101 lacks \"upgrade: websocket\" or \"connection: upgrade\"");
         return false;
     }
@@ -204,8 +206,8 @@ static outcome_t check_accepted(case_run_t *run, const client_t *client)
     return good && check_headers(run, headers, answer) ? STEP_DONE : STEP_FAILED;
 }
 
-/* Over long-poll a refusal by 403 is a status in the body of an HTTP 200, and nothing beside it (LP-OPEN-03); any
- * other status is that of HTTP. */
+/* Over long-poll a refusal by 403 is a status in the body of an HTTP 200, and nothing beside it (LP-OPEN-03);
+ * any other status is that of HTTP. */
 static outcome_t check_refused(case_run_t *run, const client_t *client)
 {
     const entry_t *answer = client_answer(client);
@@ -233,17 +235,20 @@ static outcome_t check_refused(case_run_t *run, const client_t *client)
     bool bare = !body || json_object_size(body) == 1;
     json_decref(body);
     if (!bare) {
-        return step_fail(run, "a refusal has neither token nor messages, and came: %s", text_str(&answer->bytes));
+        return step_fail(run, "a refusal has neither token nor messages, and came: %s",
+                         text_str(&answer->bytes));
     }
-    return longpoll || check_text(run, json_object_get(run->filled, "body"), answer) ? STEP_DONE : STEP_FAILED;
+    return longpoll || check_text(run, json_object_get(run->filled, "body"), answer) ? STEP_DONE
+                                                                                     : STEP_FAILED;
 }
 
 outcome_t connect_poll(case_run_t *run)
 {
     client_t *client = run->seats[run->seat_count - 1].client;
     if (client_state(client) == CLIENT_CONNECTING) {
-        return run->time_up ? step_fail(run, "the handshake was not answered within %.0f ms", run->target->patience_ms)
-                            : STEP_WAITING;
+        return run->time_up
+                   ? step_fail(run, "the handshake was not answered within %.0f ms", run->target->patience_ms)
+                   : STEP_WAITING;
     }
     if (client_state(client) == CLIENT_OPEN) {
         return check_accepted(run, client);
@@ -398,7 +403,8 @@ static outcome_t answer_poll(case_run_t *run, const exchange_t *exchange)
 
 outcome_t http_poll(case_run_t *run)
 {
-    return json_object_get(run->filled, "as") ? STEP_DONE : answer_poll(run, run->exchanges[run->exchange_count - 1]);
+    return json_object_get(run->filled, "as") ? STEP_DONE
+                                              : answer_poll(run, run->exchanges[run->exchange_count - 1]);
 }
 
 outcome_t response_poll(case_run_t *run)

@@ -87,13 +87,16 @@ static outcome_t check_early(case_run_t *run, const entry_t *entry, double since
 {
     const json_t *time = json_object_get(run->filled, "not_before");
     double least = time_ms(time, run->target->profile, run->variant->mount), took = entry->at_ms - since;
-    return !time || took >= least ? STEP_DONE
-                                  : step_fail(run, "came %.0f ms after the client's last word, and must not before "
-                                                   "%.0f ms",
-                                              took, least);
+    return !time || took >= least
+               ? STEP_DONE
+               : step_fail(run,
+                           "came %.0f ms after the client's last word, and must not before "
+                           "%.0f ms",
+                           took, least);
 }
 
-static void set_diff(case_run_t *run, const json_t *five, const message_t *message, const match_context_t *context)
+static void set_diff(case_run_t *run, const json_t *five, const message_t *message,
+                     const match_context_t *context)
 {
     text_t expected = {0}, got = {0};
     view_diff(five, message, context, &expected, &got);
@@ -116,10 +119,12 @@ static outcome_t take_message(case_run_t *run, seat_t *seat, const json_t *five,
 {
     match_context_t context = case_context(run, seat->client, run->filled);
     const client_event_t *event = client_event(seat->client, seat->read);
-    bool match = event && event->kind == EVENT_MESSAGE && view_match(five, &event->entry->message, &context, NULL);
+    bool match =
+        event && event->kind == EVENT_MESSAGE && view_match(five, &event->entry->message, &context, NULL);
     if (!match) { /* an expectation goes before what is merely allowed */
         event = seat_next(run, seat);
-        match = event && event->kind == EVENT_MESSAGE && view_match(five, &event->entry->message, &context, NULL);
+        match =
+            event && event->kind == EVENT_MESSAGE && view_match(five, &event->entry->message, &context, NULL);
     }
     if (!event) {
         if (run->time_up) {
@@ -152,8 +157,10 @@ static outcome_t expect_poll(case_run_t *run)
     return outcome == STEP_DONE ? check_early(run, event->entry, client_last_sent(seat->client)) : outcome;
 }
 
-/* What came, or did not, is the next message of none of the lists: the diff has every one that could have come. */
-static outcome_t not_in_lists(case_run_t *run, const seat_t *seat, const json_t *lists, const client_event_t *event)
+/* What came, or did not, is the next message of none of the lists: the diff has every one that could have
+ * come. */
+static outcome_t not_in_lists(case_run_t *run, const seat_t *seat, const json_t *lists,
+                              const client_event_t *event)
 {
     match_context_t context = case_context(run, seat->client, run->filled);
     text_t all = {0}, got = {0};
@@ -173,7 +180,8 @@ static outcome_t not_in_lists(case_run_t *run, const seat_t *seat, const json_t 
         return wait_for(run, "not everything came");
     }
     return event->kind == EVENT_MESSAGE
-               ? step_fail(run, "a message came on %s that is none of those expected", client_name(seat->client))
+               ? step_fail(run, "a message came on %s that is none of those expected",
+                           client_name(seat->client))
                : unexpected(run, seat->client, event);
 }
 
@@ -192,7 +200,8 @@ static outcome_t unordered_poll(case_run_t *run)
         }
         const client_event_t *event = client_event(seat->client, seat->read);
         bool match = false;
-        for (size_t i = 0; event && event->kind == EVENT_MESSAGE && !match && i < json_array_size(lists); i++) {
+        for (size_t i = 0; event && event->kind == EVENT_MESSAGE && !match && i < json_array_size(lists);
+             i++) {
             const json_t *next = json_array_get(json_array_get(lists, i), run->progress[i]);
             match = next && view_match(next, &event->entry->message, &context, NULL);
             run->progress[i] += match;
@@ -217,7 +226,8 @@ static json_t *barrier_message(const case_run_t *run, bool reply)
     const json_t *to = argument(run);
     json_t *ref = json_sprintf("barrier-%zu", run->step + 1);
     if (json_is_string(to)) {
-        return reply ? json_pack("[n o s s {s:s s:{}}]", ref, "phoenix", "phx_reply", "status", "ok", "response")
+        return reply ? json_pack("[n o s s {s:s s:{}}]", ref, "phoenix", "phx_reply", "status", "ok",
+                                 "response")
                      : json_pack("[n o s s {}]", ref, "phoenix", "heartbeat");
     }
     json_t *join_ref = json_array_get(to, 0), *topic = json_array_get(to, 1);
@@ -226,8 +236,8 @@ static json_t *barrier_message(const case_run_t *run, bool reply)
     }
     /* joined without a join_ref, the channel answers under the ref of its join (JOIN-09) */
     json_t *answer = json_is_null(join_ref) ? json_pack("{s:b}", "$any", true) : json_incref(join_ref);
-    return json_pack("[o o O s {s:s s:{s:i}}]", answer, ref, topic, "phx_reply", "status", "ok", "response", "barrier",
-                     (int)run->step + 1);
+    return json_pack("[o o O s {s:s s:{s:i}}]", answer, ref, topic, "phx_reply", "status", "ok", "response",
+                     "barrier", (int)run->step + 1);
 }
 
 static outcome_t barrier_poll(case_run_t *run)
@@ -281,7 +291,8 @@ static outcome_t close_poll(case_run_t *run)
         text_t wanted = {0};
         text_puts(&wanted, codes ? "" : "any but ");
         jvalue_write(&wanted, codes ? codes : not_codes);
-        outcome = step_fail(run, "the code of the close is to be %s, and came: %s", text_str(&wanted), text_str(&what));
+        outcome = step_fail(run, "the code of the close is to be %s, and came: %s", text_str(&wanted),
+                            text_str(&what));
         text_free(&wanted);
     }
     text_free(&what);
@@ -298,8 +309,12 @@ static uint8_t opcode_of(const json_t *opcode)
     static const struct {
         const char *name;
         uint8_t opcode;
-    } names[] = {{"continuation", WS_CONTINUATION}, {"text", WS_TEXT}, {"binary", WS_BINARY},
-                 {"close", WS_CLOSE},               {"ping", WS_PING}, {"pong", WS_PONG}};
+    } names[] = {{"continuation", WS_CONTINUATION},
+                 {"text", WS_TEXT},
+                 {"binary", WS_BINARY},
+                 {"close", WS_CLOSE},
+                 {"ping", WS_PING},
+                 {"pong", WS_PONG}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (json_is_string(opcode) && strcmp(json_string_value(opcode), names[i].name) == 0) {
             return names[i].opcode;
@@ -325,7 +340,8 @@ static outcome_t frame_poll(case_run_t *run)
     } else {
         const entry_t *entry = event->entry;
         span_t came = text_span(entry->whole.len ? &entry->whole : &entry->bytes);
-        bool frame = event->kind == EVENT_MESSAGE || event->kind == EVENT_CONTROL || event->kind == EVENT_TROUBLE;
+        bool frame =
+            event->kind == EVENT_MESSAGE || event->kind == EVENT_CONTROL || event->kind == EVENT_TROUBLE;
         if (!frame || entry->opcode != opcode || (parts && !span_equal(came, text_span(&bytes)))) {
             text_t expected = {0}, got = {0};
             text_printf(&expected, "opcode %u ", opcode);
@@ -372,11 +388,13 @@ static outcome_t send_one(case_run_t *run, json_t *five)
     return outcome;
 }
 
-static bool read_frame(case_run_t *run, const json_t *json, vsn_t vsn, text_t *bytes, ws_frame_t *frame, text_t *error)
+static bool read_frame(case_run_t *run, const json_t *json, vsn_t vsn, text_t *bytes, ws_frame_t *frame,
+                       text_t *error)
 {
     static const char *const forms[] = {[WS_LENGTH_7] = "7", [WS_LENGTH_16] = "16", [WS_LENGTH_64] = "64"};
     const json_t *raw = json_object_get(json, "raw"), *fin = json_object_get(json, "fin");
-    const json_t *masked = json_object_get(json, "masked"), *declared = json_object_get(json, "declared_length");
+    const json_t *masked = json_object_get(json, "masked"),
+                 *declared = json_object_get(json, "declared_length");
     if (!bytes_value(run, raw ? raw : json_object_get(json, "bytes"), vsn, bytes, error)) {
         return false;
     }
@@ -403,7 +421,8 @@ static outcome_t frames_begin(case_run_t *run)
     ws_frame_t *frames = mem_new(count, sizeof *frames);
     bool good = true;
     for (size_t i = 0; i < count && good; i++) {
-        good = read_frame(run, json_array_get(argument(run), i), client_vsn(seat->client), &bytes[i], &frames[i], &error);
+        good = read_frame(run, json_array_get(argument(run), i), client_vsn(seat->client), &bytes[i],
+                          &frames[i], &error);
     }
     outcome_t outcome = STEP_WAITING;
     if (good) {
@@ -444,7 +463,8 @@ static void close_begin(case_run_t *run)
 {
     const json_t *reason = json_object_get(argument(run), "reason");
     span_t span = {json_string_value(reason), json_string_length(reason)};
-    client_close(seat_of_step(run)->client, (unsigned)json_integer_value(json_object_get(argument(run), "code")), span);
+    client_close(seat_of_step(run)->client,
+                 (unsigned)json_integer_value(json_object_get(argument(run), "code")), span);
 }
 
 static outcome_t drop_begin(case_run_t *run)

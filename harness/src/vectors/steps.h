@@ -70,8 +70,8 @@ outcome_t step_fail(case_run_t *run, const char *format, ...) __attribute__((for
 outcome_t step_broken(case_run_t *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Reads what came for a seat up to what an expectation is about: pings, pongs and allowed messages are passed over.
- * NULL: nothing yet.
+ * Reads what came for a seat up to what an expectation is about: pings, pongs and allowed messages are passed
+ * over. NULL: nothing yet.
  */
 const client_event_t *seat_next(case_run_t *run, seat_t *seat);
 
@@ -94,7 +94,8 @@ outcome_t response_poll(case_run_t *run);
 bool exchange_drop(case_run_t *run, const char *name);
 void exchange_free(exchange_t *exchange);
 
-/* The text a {"$message": …}, string or list of parts stands for, in the version of the variant or of `client`. */
+/* The text a {"$message": …}, string or list of parts stands for, in the version of the variant or of
+ * `client`. */
 bool text_value(case_run_t *run, const json_t *value, vsn_t vsn, text_t *out, text_t *error);
 bool bytes_value(case_run_t *run, const json_t *parts, vsn_t vsn, text_t *out, text_t *error);
 

@@ -26,10 +26,10 @@ struct suite {
     suite_verdict_cb *verdict;
     void *ctx;
     suite_counts_t *counts;
-    job_t *jobs; /* in the order of the plan */
+    job_t *jobs;   /* in the order of the plan */
     job_t **queue; /* those to be run, the longest first */
     size_t planned, queued, next, under_way, reported;
-    unsigned salt; /* makes the topics of this run differ from those of any other */
+    unsigned salt;     /* makes the topics of this run differ from those of any other */
     const char *ended; /* why early; NULL: it was not */
     deadline_t *deadline;
     uv_signal_t interrupt, terminate;

@@ -137,7 +137,8 @@ static bool check_repeat(const json_t *repeat, const jpath_t *path, text_t *erro
         (of_limit || (json_is_integer(times) && json_integer_value(times) >= 0))) {
         return true;
     }
-    return complain(path, error, "write {\"text\": T, \"times\": N}, N a number or {\"limit\": NAME, \"times\": X}");
+    return complain(path, error,
+                    "write {\"text\": T, \"times\": N}, N a number or {\"limit\": NAME, \"times\": X}");
 }
 
 bool template_check(const json_t *value, const json_t *names, const jpath_t *path, text_t *error)
@@ -149,9 +150,11 @@ bool template_check(const json_t *value, const json_t *names, const jpath_t *pat
         while (next_name(string_span(value), done, &start, &name)) {
             if (!named(names, name)) {
                 jpath_write(error, path);
-                text_printf(error, ": nothing is known as \"${%.*s}\" here: it is neither built in nor captured by an "
-                                   "earlier step\n",
-                            (int)name.len, name.at);
+                text_printf(
+                    error,
+                    ": nothing is known as \"${%.*s}\" here: it is neither built in nor captured by an "
+                    "earlier step\n",
+                    (int)name.len, name.at);
                 good = false;
             }
             done = start + name.len + 3;

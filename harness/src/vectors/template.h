@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a step writes before it is used: "${name}" in strings becomes the value of that name (a string that is nothing
- * but one "${name}" becomes the value itself, whatever its type), and {"$repeat": {"text": T, "times": N}} a string.
- * N is a number, or {"limit": "limits.max_frame_bytes", "times": X}: a limit of the mount, times X.
+ * What a step writes before it is used: "${name}" in strings becomes the value of that name (a string that is
+ * nothing but one "${name}" becomes the value itself, whatever its type), and {"$repeat": {"text": T,
+ * "times": N}} a string. N is a number, or {"limit": "limits.max_frame_bytes", "times": X}: a limit of the
+ * mount, times X.
  */
 #ifndef VECTORS_TEMPLATE_H
 #define VECTORS_TEMPLATE_H
@@ -15,13 +16,15 @@
  */
 json_t *template_fill(const json_t *value, const json_t *names, const json_int_t *limits, text_t *error);
 
-/* Appends one line per name in `value` that `names` does not have, and per malformed $repeat; whether there is none. */
+/* Appends one line per name in `value` that `names` does not have, and per malformed $repeat; whether there
+ * is none. */
 bool template_check(const json_t *value, const json_t *names, const jpath_t *path, text_t *error);
 
 /*
- * Appends the bytes of a filled list of parts: a number is one byte, a string its UTF-8, {"hex": "00 ff"} those bytes,
- * {"length": STRING} one byte with the number of bytes of that string. (A {"$message": …} is encoded by the caller.)
- * False and a message when it is none of these, or the length is over 255.
+ * Appends the bytes of a filled list of parts: a number is one byte, a string its UTF-8, {"hex": "00 ff"}
+ * those bytes,
+ * {"length": STRING} one byte with the number of bytes of that string. (A {"$message": …} is encoded by the
+ * caller.) False and a message when it is none of these, or the length is over 255.
  */
 bool template_bytes(const json_t *part, text_t *out, text_t *error);
 

@@ -66,7 +66,8 @@ static void add_variant(variants_t *variants, const vector_case_t *c, transport_
     static const char *const timed[] = {"wait", "within"};
     for (size_t i = 0; i < c->len; i++) {
         for (size_t t = 0; t < sizeof timed / sizeof *timed; t++) {
-            variant->waits_ms += time_ms(json_object_get(c->steps[i].json, timed[t]), profile, variant->mount);
+            variant->waits_ms +=
+                time_ms(json_object_get(c->steps[i].json, timed[t]), profile, variant->mount);
         }
     }
 }
@@ -83,7 +84,8 @@ static bool matches(const names_t *patterns, bool *used, const variant_t *varian
 {
     bool any = false;
     for (size_t i = 0; i < patterns->len; i++) {
-        if (fnmatch(patterns->at[i], variant->name, 0) == 0 || fnmatch(patterns->at[i], variant->c->id, 0) == 0) {
+        if (fnmatch(patterns->at[i], variant->name, 0) == 0 ||
+            fnmatch(patterns->at[i], variant->c->id, 0) == 0) {
             used[i] = any = true;
         }
     }

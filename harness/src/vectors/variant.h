@@ -10,8 +10,8 @@ typedef struct variant {
     transport_t transport;
     vsn_t vsn;
     mount_t mount;
-    char *name;   /* "join.ok/ws/v2" */
-    char *lacking; /* not applicable: what the profile lacks, in words; NULL: applicable */
+    char *name;      /* "join.ok/ws/v2" */
+    char *lacking;   /* not applicable: what the profile lacks, in words; NULL: applicable */
     double waits_ms; /* the protocol timers its steps wait for, added up: the longest start first */
 } variant_t;
 
@@ -27,8 +27,9 @@ typedef struct selection {
 } selection_t;
 
 /*
- * The selected variants of all cases, in the order of the files, each judged applicable to the profile or not.
- * False, and a message naming it, when a pattern of `run` or `skip` matches nothing, or nothing is selected.
+ * The selected variants of all cases, in the order of the files, each judged applicable to the profile or
+ * not. False, and a message naming it, when a pattern of `run` or `skip` matches nothing, or nothing is
+ * selected.
  */
 bool variants_select(variants_t *variants, const vectors_t *vectors, const profile_t *profile,
                      const selection_t *selection, text_t *error);

@@ -87,8 +87,8 @@ static const char *need_string(place_t *place, const json_t *object, const char 
 }
 
 /* A list of strings that `known` accepts; NULL where the member is absent. */
-static const json_t *string_list(place_t *place, const json_t *object, const char *member, bool known(const char *),
-                                 const char *what)
+static const json_t *string_list(place_t *place, const json_t *object, const char *member,
+                                 bool known(const char *), const char *what)
 {
     const json_t *list = json_object_get(object, member);
     if (!list) {
@@ -132,7 +132,8 @@ static bool is_requirement(const char *name)
 
 static void read_variants(place_t *place, const json_t *json, vector_case_t *c)
 {
-    const json_t *transports = string_list(place, json, "transports", is_transport, "a list of websocket, longpoll");
+    const json_t *transports =
+        string_list(place, json, "transports", is_transport, "a list of websocket, longpoll");
     const json_t *vsns = string_list(place, json, "vsn", is_vsn, "a list of 1.0.0, 2.0.0");
     for (int i = 0; i < 2; i++) {
         c->transports[i] = !transports;
@@ -175,16 +176,18 @@ static void read_when(place_t *place, const json_t *json, vector_case_t *c)
     {
         limit_t limit;
         if (!limit_parse(key, &limit) || !json_is_integer(value)) {
-            complain(place, "when", "limits.max_channels or limits.max_frame_bytes, each with a whole number");
+            complain(place, "when",
+                     "limits.max_channels or limits.max_frame_bytes, each with a whole number");
         }
     }
 }
 
-static bool read_case(vectors_t *vectors, const char *file, const char *group, const json_t *json, text_t *error)
+static bool read_case(vectors_t *vectors, const char *file, const char *group, const json_t *json,
+                      text_t *error)
 {
-    static const char *const members[] = {"id",    "title",      "requirements", "level",       "needs",  "when",
-                                          "mount", "transports", "vsn",          "v1_join_ref", "source", "steps",
-                                          NULL};
+    static const char *const members[] = {
+        "id",         "title", "requirements", "level",  "needs", "when", "mount",
+        "transports", "vsn",   "v1_join_ref",  "source", "steps", NULL};
     place_t place = {file, NULL, error, true};
     vector_case_t c = {.file = file, .id = need_string(&place, json, "id")};
     place.id = c.id;
@@ -205,7 +208,8 @@ static bool read_case(vectors_t *vectors, const char *file, const char *group, c
     if (!level_parse(need_string(&place, json, "level"), &c.level)) {
         complain(&place, "level", "must, should or may");
     }
-    c.requirements = string_list(&place, json, "requirements", is_requirement, "a list of ids such as JREF-02");
+    c.requirements =
+        string_list(&place, json, "requirements", is_requirement, "a list of ids such as JREF-02");
     if (!json_object_get(json, "requirements")) {
         complain(&place, "requirements", "every case cites the requirements it checks");
     }
@@ -281,7 +285,8 @@ bool vectors_check_requirements(const vectors_t *vectors, const json_t *requirem
         for (size_t r = 0; r < json_array_size(c->requirements); r++) {
             const char *id = json_string_value(json_array_get(c->requirements, r));
             if (!json_object_get(requirements, id)) {
-                text_printf(error, "%s: case %s: requirements: %s is not in requirements.json\n", c->file, c->id, id);
+                text_printf(error, "%s: case %s: requirements: %s is not in requirements.json\n", c->file,
+                            c->id, id);
                 good = false;
             }
         }

@@ -75,7 +75,8 @@ bool vectors_add(vectors_t *vectors, const char *path, text_t *error);
 /* Adds all *.json files of a folder, in the order of their names; a folder without any is an error. */
 bool vectors_add_folder(vectors_t *vectors, const char *path, text_t *error);
 
-/* Whether every requirement cited is in `requirements` (an object by id); otherwise one line per case and id. */
+/* Whether every requirement cited is in `requirements` (an object by id); otherwise one line per case and id.
+ */
 bool vectors_check_requirements(const vectors_t *vectors, const json_t *requirements, text_t *error);
 
 void vectors_free(vectors_t *vectors);

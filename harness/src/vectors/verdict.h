@@ -14,15 +14,16 @@ typedef enum verdict {
     VERDICT_HARNESS_ERROR,
     VERDICTS
 } verdict_t;
-const char *verdict_name(verdict_t verdict); /* "pass", "fail", "not applicable", "not run", "harness error" */
+const char *
+verdict_name(verdict_t verdict); /* "pass", "fail", "not applicable", "not run", "harness error" */
 
 /* Zero-initialise; release with case_result_free. Strings are owned and may be NULL. */
 typedef struct case_result {
     verdict_t verdict;
     double ms;
-    size_t step;     /* of a failure, from 1; one more than the case has: the end of the case */
-    char *step_text; /* what that step says */
-    char *reason;    /* what is wrong; or why it was not run */
+    size_t step;          /* of a failure, from 1; one more than the case has: the end of the case */
+    char *step_text;      /* what that step says */
+    char *reason;         /* what is wrong; or why it was not run */
     char *expected, *got; /* for a diff; both or none */
     transcript_t *transcript;
     char **labels; /* what the transcript's entries are marked with */

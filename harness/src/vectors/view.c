@@ -68,7 +68,8 @@ void view_diff(const json_t *five, const message_t *message, const match_context
     }
     for (size_t i = 0; i < FIELDS; i++) {
         if (wanted[i]) {
-            json_t *explained = message ? matcher_explain(wanted[i], came[i], context) : json_incref((json_t *)wanted[i]);
+            json_t *explained =
+                message ? matcher_explain(wanted[i], came[i], context) : json_incref((json_t *)wanted[i]);
             text_printf(expected, "%-8s ", field_names[i]);
             jvalue_pretty(expected, explained, 80);
             text_putc(expected, '\n');

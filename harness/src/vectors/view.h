@@ -9,16 +9,16 @@
 
 #include "vectors/matcher.h"
 
-/* The message a vector writes as [join_ref, ref, topic, event, payload], as it is sent. References are counted up;
- * release with message_free. */
+/* The message a vector writes as [join_ref, ref, topic, event, payload], as it is sent. References are
+ * counted up; release with message_free. */
 message_t view_to_send(const json_t *five, vsn_t vsn, bool v1_join_ref);
 
-/* Whether `message` is what the five expected fields ask for; otherwise appends the first difference to `why` (may be
- * NULL). */
+/* Whether `message` is what the five expected fields ask for; otherwise appends the first difference to `why`
+ * (may be NULL). */
 bool view_match(const json_t *five, const message_t *message, const match_context_t *context, text_t *why);
 
-/* The five expected fields as this connection would show them, and what came, for a diff: see matcher_explain. `expected`
- * and `got` are appended to. `message` NULL: nothing came. */
+/* The five expected fields as this connection would show them, and what came, for a diff: see
+ * matcher_explain. `expected` and `got` are appended to. `message` NULL: nothing came. */
 void view_diff(const json_t *five, const message_t *message, const match_context_t *context, text_t *expected,
                text_t *got);
 

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+import pytest
+
+from testenv.server import Server
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """Starts reference servers; each must end in order when its test is over."""
+    servers = []
+
+    def start(*options, **settings):
+        servers.append(Server(tmp_path, *options, **settings))
+        return servers[-1]
+
+    yield start
+    errors = []
+    for server in servers:
+        try:
+            server.stop()
+        except Exception as error:  # the others are to be stopped, too
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+@pytest.fixture
+def server(start_server):
+    """A reference server as it comes."""
+    return start_server()
