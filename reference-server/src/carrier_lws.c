@@ -289,11 +289,8 @@ carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const ca
     carrier->max_descriptors = most_connections(config->max_connections);
     carrier->peek.data = carrier;
     carrier->timers = timers_new(loop);
-    if (carrier->timers == NULL || !start_lws(carrier, loop)) {
-        (void)snprintf(
-            error, error_size,
-            "cannot start libwebsockets on the libuv loop; is its libuv plugin installed (on Debian: "
-            "libwebsockets-evlib-uv)?");
+    if (carrier->timers == NULL) {
+        (void)snprintf(error, error_size, "cannot start the server: out of memory");
         carrier_free(carrier);
         return NULL;
     }
@@ -301,6 +298,13 @@ carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const ca
         listener_new(loop, carrier->timers, config->address != NULL ? config->address : "127.0.0.1",
                      config->port, on_accepted, carrier, error, error_size);
     if (carrier->listener == NULL) {
+        carrier_free(carrier);
+        return NULL;
+    }
+    if (!start_lws(carrier, loop)) {
+        (void)snprintf(error, error_size,
+                       "cannot start libwebsockets on libuv: is its plugin for libuv installed (Debian: "
+                       "libwebsockets-evlib-uv)?");
         carrier_free(carrier);
         return NULL;
     }

@@ -23,6 +23,14 @@ def sanitizer_report(text):
     return text[max(0, found.start() - 200):] if found else None
 
 
+def wait_until(condition, what, timeout=env.PROMPT):
+    """For what can only be asked about."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come about in {timeout} s"
+        time.sleep(0.005)
+
+
 class Program:
     """A running program whose standard error is kept in a file."""
 
@@ -30,13 +38,12 @@ class Program:
         self.errors = folder / f"stderr-{time.monotonic_ns()}"
 
         def limit():
-            if descriptors is not None:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         with self.errors.open("wb") as errors:
             self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=errors, env=env.environment(),
-                                            preexec_fn=limit)
+                                            preexec_fn=limit if descriptors else None)
         self.pid = self.process.pid
 
     def stderr(self):
@@ -77,6 +84,10 @@ class Program:
         with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as stat:
             fields = stat.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def descriptors(self):
+        """How many files and sockets it has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def memory_bytes(self):
         """The memory it occupies."""

@@ -103,6 +103,8 @@ static void on_connected(uv_connect_t *request, int status)
     int failed = uv_read_start((uv_stream_t *)&stream->tcp, on_allocate, on_read);
     if (failed) {
         report_end(stream, STREAM_ERROR, uv_strerror(failed));
+    } else if (stream->events->connected != NULL) {
+        stream->events->connected(stream->ctx);
     }
 }
 

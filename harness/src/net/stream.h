@@ -12,6 +12,7 @@ typedef struct stream stream_t;
 typedef enum stream_end { STREAM_UNREACHABLE, STREAM_FIN, STREAM_ERROR } stream_end_t;
 
 typedef struct stream_events {
+    void (*connected)(void *ctx); /* may be NULL */
     void (*received)(void *ctx, span_t bytes);
     /* Once, and the last; `detail` is the system's word for it. */
     void (*ended)(void *ctx, stream_end_t how, const char *detail);

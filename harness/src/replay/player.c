@@ -234,7 +234,7 @@ static size_t pass(player_t *player)
 
 void player_advance(player_t *player)
 {
-    while (!player->over) {
+    while (!player->over && !player->holding) {
         if (player->cursor == player->plan.len) {
             finish(player, true);
             return;

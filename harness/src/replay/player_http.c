@@ -175,16 +175,18 @@ static void take_messages(exchange_t *exchange, const entry_t *entry, const json
     if (json_array_size(messages) == 0) {
         player_fail_with(player, exchange->event, "a poll answered with status 200 and without a message");
     }
+    player->holding = true;
     for (size_t i = 0; i < json_array_size(messages) && !player->over; i++) {
         const json_t *text = json_array_get(messages, i);
         span_t bytes = jvalue_bytes(text);
         bool binary = vsn == VSN_2 && bytes.len > 0 && (unsigned char)bytes.at[0] <= 2;
-        if (!json_is_string(text)) {
+        if (json_is_string(text)) {
+            wire_arrived(exchange->wire, transcript_message(player->transcript, entry, vsn, binary, bytes));
+        } else {
             player_fail_with(player, exchange->event, "a message in a poll's answer that is no string");
-            return;
         }
-        wire_arrived(exchange->wire, transcript_message(player->transcript, entry, vsn, binary, bytes));
     }
+    player->holding = false;
 }
 
 static double window_ms(const exchange_t *exchange)

@@ -60,6 +60,7 @@ struct player {
     exchange_t *exchanges; /* by event */
     transcript_t *transcript;
     identities_t identities;
+    bool holding; /* the messages of one answer come one by one: the plan goes on behind the last */
     bool over, agreed;
     size_t event;
     finding_t finding;

@@ -131,16 +131,6 @@ static void find_locks(recording_t *recording)
     }
 }
 
-bool recording_conflicts(const recording_t *a, const recording_t *b)
-{
-    for (size_t i = 0; i < a->locks.len; i++) {
-        if (names_have(&b->locks, a->locks.at[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- files ---- */
 
 /* Lines of a packed file, with their numbers. */

@@ -93,7 +93,4 @@ typedef struct recordings {
 bool recordings_load(recordings_t *recordings, const char *path, text_t *error);
 void recordings_free(recordings_t *recordings);
 
-/* Whether both use one topic or socket id. */
-bool recording_conflicts(const recording_t *a, const recording_t *b);
-
 #endif

@@ -13,6 +13,7 @@ static const double CLOSING_MS = 1000;
 /* A deadline that has passed is believed only after the loop has read its sockets once more: this process may
  * have been the one that stood still. */
 static const double LAST_LOOK_MS = 50;
+enum { LONGEST_NAME = 255 }; /* that a binary message can carry (BIN-09) */
 
 const char *verdict_name(verdict_t verdict)
 {
@@ -126,8 +127,11 @@ static outcome_t end_check(case_run_t *run, seat_t *seat)
 {
     const client_event_t *event;
     while ((event = seat_next(run, seat))) {
-        bool ending = event->kind == EVENT_END && (seat->ended || seat->closing);
-        if (ending || (seat->closing && event->kind == EVENT_CLOSE)) {
+        bool gone = seat->ended || seat->closing;
+        bool late_post = event->kind == EVENT_TROUBLE && event->entry->kind != ENTRY_MESSAGE &&
+                         client_transport(seat->client) == LONGPOLL; /* begun before the session ended */
+        if (gone &&
+            (event->kind == EVENT_END || late_post || (seat->closing && event->kind == EVENT_CLOSE))) {
             seat_take(run, seat);
             continue;
         }
@@ -297,6 +301,8 @@ static void builtin_names(case_run_t *run, const char *unique)
     text_printf(&text, "%.*s%s%s", (int)(hole - profile->topic), profile->topic, unique,
                 hole + strlen("{unique}"));
     json_object_set_new(run->names, "topic", json_string(text_str(&text)));
+    text_fill(&text, 't', text.len < LONGEST_NAME ? LONGEST_NAME - text.len : 0);
+    json_object_set_new(run->names, "topic255", json_string(text_str(&text)));
     json_object_set_new(run->names, "vsn", json_string(vsn_name(run->variant->vsn)));
     json_object_set_new(run->names, "mount", json_string(path));
     json_object_set_new(run->names, "websocket", json_sprintf("%s/websocket", path));

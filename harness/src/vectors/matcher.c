@@ -102,6 +102,26 @@ static bool match_number(const json_t *wanted, const json_t *actual, const jpath
     return differs(path, why, "a number ", wanted, actual);
 }
 
+static bool match_list(const json_t *wanted, const json_t *actual, const match_context_t *context,
+                       const jpath_t *path, text_t *why)
+{
+    size_t length = (size_t)json_integer_value(json_object_get(wanted, "length"));
+    if (!json_is_array(actual) || json_array_size(actual) != length) {
+        text_t what = {0};
+        text_printf(&what, "a list of %zu", length);
+        differs(path, why, text_str(&what), NULL, actual);
+        text_free(&what);
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        jpath_t inner = {path, NULL, i};
+        if (!match(json_object_get(wanted, "each"), json_array_get(actual, i), context, &inner, why)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool match_message(const json_t *five, const json_t *actual, const match_context_t *context,
                           const jpath_t *path, text_t *why)
 {
@@ -160,6 +180,9 @@ static bool match_named(const char *key, const json_t *argument, const json_t *a
     }
     if (strcmp(key, "$number") == 0) {
         return match_number(argument, actual, path, why);
+    }
+    if (strcmp(key, "$list") == 0) {
+        return match_list(argument, actual, context, path, why);
     }
     return match_message(argument, actual, context, path, why); /* matcher_check lets nothing else through */
 }
@@ -271,6 +294,12 @@ static bool check_named(const char *key, const json_t *argument, const jpath_t *
         return (json_is_number(json_object_get(argument, "near")) &&
                 json_is_number(json_object_get(argument, "within")) && json_object_size(argument) == 2) ||
                complain(path, error, "write {\"near\": N, \"within\": D}");
+    }
+    if (strcmp(key, "$list") == 0) {
+        return json_is_integer(json_object_get(argument, "length")) && json_object_size(argument) == 2 &&
+                       json_object_get(argument, "each")
+                   ? matcher_check(json_object_get(argument, "each"), path, error)
+                   : complain(path, error, "write {\"length\": N, \"each\": EXPECTATION}");
     }
     if (strcmp(key, "$message") == 0) {
         return json_array_size(argument) == 5 ? matcher_check(argument, path, error)

@@ -2,7 +2,7 @@
 /*
  * Expected JSON against JSON that came. An expectation is a JSON value compared as it is, but for objects
  * whose keys begin with "$", the matchers (vectors/README.md describes each): $any  $type  $one_of  $not
- * $partial  $number  $absent  $equals  $message, and $capture beside any of them.
+ * $partial  $number  $list  $absent  $equals  $message, and $capture beside any of them.
  * {"$base64": …} is no matcher: it is how a binary payload is written.
  */
 #ifndef VECTORS_MATCHER_H
