@@ -240,20 +240,12 @@ static bool read_arguments(replay_t *replay, int argc, char **argv)
 
 static bool load_recordings(replay_t *replay)
 {
-    static const char *const suffixes[] = {".jsonl", ".json", NULL};
-    names_t files = {0};
-    bool ok = true;
-    for (size_t i = 0; ok && i < replay->paths.len; i++) {
-        ok = files_below(replay->paths.at[i], suffixes, &files, &replay->error);
-    }
-    for (size_t i = 0; ok && i < files.len; i++) {
-        const char *slash = strrchr(files.at[i], '/');
-        if (strcmp(slash ? slash + 1 : files.at[i], "varies.json") != 0) {
-            ok = recordings_load(&replay->recordings, files.at[i], &replay->error);
+    for (size_t i = 0; i < replay->paths.len; i++) {
+        if (!recordings_load(&replay->recordings, replay->paths.at[i], &replay->error)) {
+            return false;
         }
     }
-    names_free(&files);
-    return ok;
+    return true;
 }
 
 /* The rules lie beside the recordings, or up to two folders above. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "conformance.h"
 #include "options.h"
@@ -70,9 +71,7 @@ static bool serve(program_t *program, const options_t *options)
     char error[256] = "";
     program->server = phxs_server_new(&program->loop, &options->server, error, sizeof(error));
     if (program->server == NULL) {
-        fprintf(stderr, "phxspec-server: cannot listen on %s port %u: %s\n",
-                options->server.address != NULL ? options->server.address : "127.0.0.1",
-                (unsigned)options->server.port, error);
+        fprintf(stderr, "phxspec-server: %s\n", error);
         return false;
     }
     for (size_t i = 0; i < options->mount_count; i++) {
@@ -100,7 +99,9 @@ int main(int argc, char **argv)
     if (uv_loop_init(&program.loop) != 0)
         return 3;
     if (watch(&program) && serve(&program, &options)) {
-        printf("ready http://%s:%u\n", options.server.address != NULL ? options.server.address : "127.0.0.1",
+        const char *address = options.server.address != NULL ? options.server.address : "127.0.0.1";
+        bool v6 = strchr(address, ':') != NULL;
+        printf("ready http://%s%s%s:%u\n", v6 ? "[" : "", address, v6 ? "]" : "",
                (unsigned)phxs_server_port(program.server));
         fflush(stdout);
     } else {

@@ -138,6 +138,13 @@ static bool parse_bool(const char *option, const char *text, bool *value)
     return *value || strcmp(text, "false") == 0 || wrong(option, text, "give true or false");
 }
 
+static bool is_address(const char *text)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    return uv_ip4_addr(text, 0, &v4) == 0 || uv_ip6_addr(text, 0, &v6) == 0;
+}
+
 /* Splits a copy of `text`, which `*owned` keeps, into `list`. */
 static bool parse_list(const char *option, const char *text, char **owned, const char *list[MAX_LIST + 1])
 {
@@ -230,7 +237,7 @@ static bool parse_one(options_t *options, option_mount_t **mount, int code, cons
         return true;
     case OPT_ADDRESS:
         options->server.address = value;
-        return true;
+        return is_address(value) || wrong(name, value, "give a numeric address, like 127.0.0.1 or ::1");
     case OPT_SECRET:
         options->server.secret = value;
         return true;

@@ -29,16 +29,22 @@ typedef struct carrier_callbacks {
     void *(*accepted)(void *user, carrier_conn_t *conn);
     /* Bytes came, all that one read gave. They are borrowed for the call, and may be altered. */
     void (*received)(void *context, uint8_t *bytes, size_t len);
-    /* The peer sent FIN: nothing will come any more. The owner decides what becomes of the connection;
-     * by the next turn it is closed unless there is something left to send. */
+    /* The peer ended the connection, by a FIN or otherwise, before its owner did. `closed` follows at once,
+     * and what is still queued is lost: half-closed connections do not live on (libwebsockets closes when it
+     * reads a FIN). */
     void (*finished)(void *context);
-    /* The connection is gone and `conn` no longer valid. Called exactly once for each accepted connection. */
+    /* The connection is gone and `conn` no longer valid. Called exactly once for each accepted connection,
+     * never from within a function of the carrier except carrier_free. */
     void (*closed)(void *context);
 } carrier_callbacks_t;
 
 /*
- * Starts to listen. `callbacks` and `user` are borrowed until carrier_free. Returns NULL when that fails, with
- * the reason for people in `error` (of `error_size` bytes).
+ * Starts to listen. `callbacks` and `user` are borrowed until carrier_free. Returns NULL when that fails,
+ * with the reason for people in `error` (of `error_size` bytes); the loop must then run on as after
+ * carrier_free.
+ *
+ * The process' soft limit of descriptors is raised as far as needed and allowed. libwebsockets' errors go to
+ * stderr.
  */
 carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const carrier_callbacks_t *callbacks,
                        void *user, char *error, size_t error_size);
@@ -52,24 +58,33 @@ void carrier_stop_listening(carrier_t *carrier);
 /* The number of connections that are accepted and not closed. */
 size_t carrier_connections(const carrier_t *carrier);
 
-/* Ends all connections at once (`closed` is called for each) and frees the carrier. The loop must run on until it is
- * idle for its last handles to go. */
+/* Ends all connections at once (`closed` is called for each) and frees the carrier. The loop must run on
+ * until it is idle for its last handles to go. */
 void carrier_free(carrier_t *carrier);
 
-/* Queues bytes; they are held, not copied. Returns false when the connection is ending or the queue over its limit. */
+/* Queues bytes; they are held, not copied. Returns false when the connection is ending or the queue over its
+ * limit. */
 bool carrier_send(carrier_conn_t *conn, shared_bytes_t *bytes);
 
 /* The bytes queued and not yet handed to the kernel. */
 size_t carrier_queued(const carrier_conn_t *conn);
 
-/* Stops and resumes reading: what the peer sends meanwhile waits in the kernel. The end of a peer is still noticed. */
+/*
+ * Stops and resumes reading: what the peer sends meanwhile waits in the kernel. The end of a peer is still
+ * noticed, half a second late at most, unless bytes that it sent before wait to be read.
+ */
 void carrier_pause(carrier_conn_t *conn);
 void carrier_resume(carrier_conn_t *conn);
 
-/* Ends the connection when all queued bytes are out, or after `linger_ms` at the latest. Nothing is received any more. */
+/*
+ * Ends the connection: our FIN follows the last queued byte, what the peer still sends is dropped, and the
+ * connection is closed at the peer's end or after `linger_ms` at the latest. (Closed at once, the kernel
+ * would answer bytes still on their way with a reset, and the peer could lose what it was sent.)
+ */
 void carrier_end(carrier_conn_t *conn, uint64_t linger_ms);
 
-/* The same, but goes on receiving until the peer ends it or `linger_ms` is over: for a WebSocket close handshake. */
+/* The same, but goes on receiving until the peer ends it or `linger_ms` is over: for a WebSocket close
+ * handshake. */
 void carrier_end_after_peer(carrier_conn_t *conn, uint64_t linger_ms);
 
 /* Drops the connection at once, queued bytes and all; `closed` follows in a later turn. */

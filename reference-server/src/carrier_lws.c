@@ -56,6 +56,7 @@ struct carrier_conn {
     send_queue_t queue;
     loop_timer_t linger;
     uint32_t in_flight;
+    bool blocked;     /* writes again on RAW_WRITEABLE only */
     bool paused;      /* by its owner */
     bool reading_off; /* what libwebsockets was told */
     bool ending;      /* takes nothing for sending any more */
@@ -85,13 +86,11 @@ static void update_reading(carrier_conn_t *conn)
     }
 }
 
-/* Writes once. Returns false when the connection is of no more use. */
+/* Writes once, what is left follows on RAW_WRITEABLE. Returns false when the connection is of no more use. */
 static bool write_some(carrier_conn_t *conn)
 {
-    if (lws_partial_buffered(conn->wsi)) {
-        return true; /* RAW_WRITEABLE follows when they are out */
-    }
     conn->in_flight = 0;
+    conn->blocked = false;
     const phx_slice_t next = send_queue_next(&conn->queue, conn->carrier->scratch, WRITE_BYTES);
     if (next.len > 0) {
         /* Raw bytes are neither altered nor given a header: they need no LWS_PRE and may be shared. */
@@ -100,16 +99,17 @@ static bool write_some(carrier_conn_t *conn)
         }
         send_queue_consume(&conn->queue, next.len);
         if (lws_partial_buffered(conn->wsi)) {
-            conn->in_flight = (uint32_t)next.len;
+            conn->in_flight = (uint32_t)next.len; /* RAW_WRITEABLE comes unasked when they are out */
         } else if (conn->queue.len > 0 && lws_callback_on_writable(conn->wsi) < 0) {
             return false;
         }
+        conn->blocked = carrier_queued(conn) > 0;
     }
-    if (conn->deaf && !conn->fin_sent && carrier_queued(conn) == 0) {
+    update_reading(conn);
+    if (conn->deaf && !conn->blocked && !conn->fin_sent) {
         conn->fin_sent = true;
         return shutdown(lws_get_socket_fd(conn->wsi), SHUT_WR) == 0;
     }
-    update_reading(conn);
     return true;
 }
 
@@ -127,7 +127,7 @@ static void on_prepare(uv_prepare_t *handle)
     while ((node = lws_dll2_get_head(&carrier->waiting)) != NULL) {
         carrier_conn_t *conn = lws_container_of(node, carrier_conn_t, waiting);
         lws_dll2_remove(node);
-        if (conn->doomed || !write_some(conn)) {
+        if (conn->doomed || (!conn->blocked && !write_some(conn))) {
             close_now(conn);
         }
     }
@@ -214,36 +214,33 @@ static void on_accepted(void *data, int fd)
     }
 }
 
-/* libwebsockets sizes its tables by the limit it finds, so this comes before its context. */
-static size_t descriptor_limit(size_t wanted)
+/*
+ * The number of connections there may be. For it the soft limit of descriptors is raised, before
+ * libwebsockets comes to size its tables by it; or lowered, where it is so high that those would not fit into
+ * memory.
+ */
+static size_t most_connections(size_t configured)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return FD_SETSIZE; /* POSIX lets no process have fewer */
-    }
-    rlim_t most = wanted > limit.rlim_cur ? wanted : limit.rlim_cur;
+    struct rlimit limit = {0};
+    (void)getrlimit(RLIMIT_NOFILE, &limit); /* fails for unknown resources only */
+    rlim_t most = configured == 0                 ? WANTED_DESCRIPTORS
+                  : configured < MOST_DESCRIPTORS ? configured + RESERVED_DESCRIPTORS
+                                                  : MOST_DESCRIPTORS;
+    most = most > limit.rlim_cur ? most : limit.rlim_cur;
     most = most < limit.rlim_max ? most : limit.rlim_max;
     most = most < MOST_DESCRIPTORS ? most : MOST_DESCRIPTORS;
     if (most != limit.rlim_cur) {
-        const struct rlimit raised = {.rlim_cur = most, .rlim_max = limit.rlim_max};
-        if (setrlimit(RLIMIT_NOFILE, &raised) != 0) {
-            most = limit.rlim_cur;
-        }
+        const struct rlimit wanted = {.rlim_cur = most, .rlim_max = limit.rlim_max};
+        most = setrlimit(RLIMIT_NOFILE, &wanted) == 0 ? most : limit.rlim_cur;
     }
-    return (size_t)most;
-}
-
-static size_t most_connections(size_t configured)
-{
-    const size_t limit =
-        descriptor_limit(configured > 0 ? configured + RESERVED_DESCRIPTORS : WANTED_DESCRIPTORS);
-    const size_t possible = limit > RESERVED_DESCRIPTORS ? limit - RESERVED_DESCRIPTORS : 1;
+    const size_t possible = most > RESERVED_DESCRIPTORS ? (size_t)most - RESERVED_DESCRIPTORS : 1;
     return configured > 0 && configured < possible ? configured : possible;
 }
 
 static void log_line(int level, const char *line)
 {
-    fprintf(stderr, "LWS %d %s", level, line);
+    (void)level;
+    (void)fprintf(stderr, "libwebsockets: %s", line);
 }
 
 static bool start_lws(carrier_t *carrier, uv_loop_t *loop)
@@ -260,7 +257,8 @@ static bool start_lws(carrier_t *carrier, uv_loop_t *loop)
         .gid = -1,
         .uid = -1,
     };
-    lws_set_log_level(LLL_ERR | LLL_WARN | LLL_NOTICE, log_line);
+    /* Of the whole process, as libwebsockets has it. Below errors it speaks of every context and timeout. */
+    lws_set_log_level(LLL_ERR, log_line);
     carrier->context = lws_create_context(&info);
     if (carrier->context == NULL) {
         return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HTTP/1.1 as the server's side needs it: requests with bodies (by length or chunked), one after the other on a
- * connection; answers with a known length. No I/O.
+ * HTTP/1.1 as the server's side needs it: requests with bodies (by length or chunked), one after the other on
+ * a connection; answers with a known length. No I/O.
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -35,8 +35,9 @@ typedef enum http_progress {
     HTTP_MORE,      /* needs more bytes */
     HTTP_HEAD,      /* the head is complete, the body is not: given once per request, `body` is empty */
     HTTP_COMPLETE,  /* the whole request is there */
-    HTTP_TOO_LARGE, /* the body is over its limit: it is read on and dropped, HTTP_COMPLETE follows with an empty body */
-    HTTP_BROKEN,    /* not HTTP; http_parser_status tells the status to answer, then the connection must end */
+    HTTP_TOO_LARGE, /* the body is over its limit: it is read on and dropped, HTTP_COMPLETE follows with an
+                       empty body */
+    HTTP_BROKEN, /* not HTTP; http_parser_status tells the status to answer, then the connection must end */
 } http_progress_t;
 
 typedef struct http_parser http_parser_t;
@@ -46,12 +47,17 @@ http_parser_t *http_parser_new(const http_limits_t *limits);
 void http_parser_free(http_parser_t *parser);
 
 /*
- * Reads from `bytes` up to the next thing to tell; `*used` says how many bytes that took, the rest must be given
- * again. After HTTP_COMPLETE, http_parser_next must be called before more is fed.
+ * Reads from `bytes` up to the next thing to tell; `*used` says how many bytes that took, the rest must be
+ * given again. After HTTP_COMPLETE, http_parser_next must be called before more is fed. Where the input is
+ * cut into pieces makes no difference.
+ *
+ * A body whose content-length is over the limit is HTTP_HEAD and then, with the next call, HTTP_TOO_LARGE;
+ * http_parser_too_large tells it from HTTP_HEAD on.
  */
 http_progress_t http_parser_feed(http_parser_t *parser, phx_slice_t bytes, size_t *used);
 
-/* The request read so far (valid after HTTP_HEAD, HTTP_TOO_LARGE, HTTP_COMPLETE); borrowed until http_parser_next or _free. */
+/* The request read so far (valid after HTTP_HEAD, HTTP_TOO_LARGE, HTTP_COMPLETE); borrowed until
+ * http_parser_next or _free. */
 const http_request_t *http_parser_request(const http_parser_t *parser);
 
 /* True when the last request's body was over the limit. */
@@ -70,7 +76,8 @@ int http_parser_status(const http_parser_t *parser);
 const http_header_t *http_request_header(const http_request_t *request, const char *name);
 
 /*
- * All values of that name, joined with ", " (RFC 9110, section 5.2), appended to `out`; returns how many there were.
+ * All values of that name, joined with ", " (RFC 9110, section 5.2), appended to `out`; returns how many
+ * there were.
  */
 size_t http_request_header_values(const http_request_t *request, const char *name, phx_buf_t *out);
 
@@ -86,7 +93,8 @@ const char *http_reason(int status);
 /* Begins an answer: appends the status line and a Date. */
 void http_response_begin(phx_buf_t *out, int status);
 void http_response_header(phx_buf_t *out, const char *name, phx_slice_t value);
-/* Ends the head: content-length, `connection: close` unless `keep_alive`; then the body, left out if `head_only`. */
+/* Ends the head: content-length, `connection: close` unless `keep_alive`; then the body, left out if
+ * `head_only`. Not for 1xx, which has no content: an empty line ends its head. */
 void http_response_finish(phx_buf_t *out, phx_slice_t body, bool keep_alive, bool head_only);
 
 #endif

@@ -144,7 +144,7 @@ void phxs_server_drain(phxs_server_t *server, void (*drained)(void *user), void 
             longest = mount->config.longpoll_window_ms;
     }
     timers_start(server->core.timers, &server->drain_deadline, longest + DRAIN_GRACE_MS, drain_too_slow);
-    sessions_drain(&server->sessions);
+    sessions_end(&server->sessions);
     connections_drain(&server->owner);
     sched_run(&server->core.sched);
     if (server->owner.first == NULL)

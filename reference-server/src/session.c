@@ -462,17 +462,14 @@ bool sessions_init(sessions_t *sessions, const char *secret, uint64_t seed)
     return EVP_Digest(secret, strlen(secret), sessions->key, &len, EVP_sha256(), NULL) == 1;
 }
 
-void sessions_fini(sessions_t *sessions)
+void sessions_end(sessions_t *sessions)
 {
     for (table_entry_t *entry; (entry = table_any(&sessions->by_id)) != NULL;)
         session_free((session_t *)entry);
-    table_fini(&sessions->by_id);
 }
 
-void sessions_drain(sessions_t *sessions)
+void sessions_fini(sessions_t *sessions)
 {
-    for (size_t i = 0; i < sessions->by_id.bucket_count; i++) {
-        for (table_entry_t *entry = sessions->by_id.buckets[i]; entry != NULL; entry = entry->next)
-            socket_stop(((session_t *)entry)->socket, SOCKET_DRAINED);
-    }
+    sessions_end(sessions);
+    table_fini(&sessions->by_id);
 }

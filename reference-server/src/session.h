@@ -20,10 +20,9 @@ typedef struct sessions {
 
 /* `secret` signs tokens; NULL: a random one. Returns false when memory or randomness ran out. */
 bool sessions_init(sessions_t *sessions, const char *secret, uint64_t seed);
-/* Ends them all without a word. */
+/* Ends all sessions without a word (DRAIN-01). */
+void sessions_end(sessions_t *sessions);
 void sessions_fini(sessions_t *sessions);
-/* The server shuts down: every session ends in its turn (DRAIN-01). */
-void sessions_drain(sessions_t *sessions);
 
 /* A new session for a client that connects. On PHXS_CONNECT_OK `*session` is it; it ends by itself. */
 phxs_connect_outcome_t session_open(sessions_t *sessions, mount_t *mount, phx_vsn_t vsn,

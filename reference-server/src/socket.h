@@ -16,7 +16,6 @@
 /* Why the server ends a socket. */
 typedef enum socket_end {
     SOCKET_DISCONNECTED, /* by its id (WS-CLOSE-02) */
-    SOCKET_DRAINED,      /* the server shuts down (DRAIN-01) */
     SOCKET_FAILED,       /* its client sent what cannot be read (WS-CLOSE-01), or memory ran out */
 } socket_end_t;
 

@@ -90,7 +90,6 @@ static void transport_end(void *transport, socket_end_t why)
 {
     static const int CODES[] = {
         [SOCKET_DISCONNECTED] = 1001, /* WS-CLOSE-02 */
-        [SOCKET_DRAINED] = 1012,      /* WS-CLOSE-03 */
         [SOCKET_FAILED] = 1011,       /* WS-CLOSE-01 */
     };
     close_with(transport, CODES[why]);
@@ -173,10 +172,9 @@ static void drain(void *upgraded)
     websocket_t *websocket = upgraded;
     if (websocket->socket == NULL)
         return;
-    if (websocket->socket->channel_count > 0)
-        socket_stop(websocket->socket, SOCKET_DRAINED); /* DRAIN-01 */
-    else
-        close_with(websocket, 1000); /* WS-CLOSE-04 */
+    const phxs_socket_t *socket = websocket->socket;
+    bool joined = socket->channel_count > 0 || socket->joining != NULL || socket->waiting != NULL;
+    close_with(websocket, joined ? 1012 : 1000); /* DRAIN-01, WS-CLOSE-04 */
 }
 
 static const upgraded_ops_t UPGRADED_OPS = {received, closed, drain};

@@ -2,8 +2,9 @@
 /*
  * WebSocket frames (RFC 6455), the server's side: strict about what clients send, no I/O.
  *
- * Why not libwebsockets' own: it takes unmasked frames, one-byte close payloads and lengths that are not minimal, and
- * rewrites close codes before its user sees them, where WS-FRAME-05 and WS-CLOSE-05 ask for 1002.
+ * Why not libwebsockets' own: it takes unmasked frames, one-byte close payloads and lengths that are not
+ * minimal, and rewrites close codes before its user sees them, where WS-FRAME-05 and WS-CLOSE-05 ask for
+ * 1002.
  */
 #ifndef WS_FRAME_H
 #define WS_FRAME_H
@@ -41,19 +42,22 @@ ws_reader_t *ws_reader_new(size_t max_frame_bytes);
 void ws_reader_free(ws_reader_t *reader);
 
 /*
- * Reads from `bytes` up to the next event. `*used` says how many bytes that took, the rest must be given again.
- * `bytes` is unmasked in place where that saves a copy.
+ * Reads from `bytes` up to the next event. `*used` says how many bytes that took, the rest must be given
+ * again. `bytes` is unmasked in place where that saves a copy. Called until it says WS_MORE, with no bytes
+ * left, too, it gives back the memory of the last message.
  */
-ws_progress_t ws_reader_feed(ws_reader_t *reader, uint8_t *bytes, size_t len, size_t *used, ws_event_t *event);
+ws_progress_t ws_reader_feed(ws_reader_t *reader, uint8_t *bytes, size_t len, size_t *used,
+                             ws_event_t *event);
 
-/* After WS_BROKEN: 1002 (protocol, WS-FRAME-05), 1007 (text or a close reason that is not UTF-8), 1009 (too large),
- * 1011 (memory ran out). */
+/* After WS_BROKEN: 1002 (protocol, WS-FRAME-05), 1007 (text or a close reason that is not UTF-8), 1009 (too
+ * large), 1011 (memory ran out). */
 int ws_reader_close_code(const ws_reader_t *reader);
 
 /* Appends one unmasked, final frame. */
 void ws_frame_append(phx_buf_t *out, ws_opcode_t opcode, phx_slice_t payload);
 
-/* Writes the header of such a frame for a payload of `len` bytes to `head` and returns its length (2, 4 or 10). */
+/* Writes the header of such a frame for a payload of `len` bytes to `head` and returns its length (2, 4 or
+ * 10). */
 size_t ws_frame_head(uint8_t head[10], ws_opcode_t opcode, size_t len);
 
 /* Appends a Close frame; `code` 0: without code. */

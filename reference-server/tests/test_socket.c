@@ -92,7 +92,7 @@ static void fake_taken(void *transport, void *tag)
 
 static void fake_end(void *transport, socket_end_t why)
 {
-    static const char *const WORDS[] = {"disconnected\n", "drained\n", "failed\n"};
+    static const char *const WORDS[] = {"disconnected\n", "failed\n"};
     fake_t *fake = transport;
     phx_buf_append_text(&fake->log, WORDS[why]);
     socket_free(fake->socket);

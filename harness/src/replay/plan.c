@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* What the client did at once and what it paused before: shorter gaps were its own work. */
-static const double PAUSE_MIN_MS = 20, ONE_WRITE_MS = 0.2, DRAIN_PAUSE_MS = 100;
+static const double PAUSE_MIN_MS = 20, ONE_WRITE_MS = 0.2, DRAIN_PAUSE_MS = 100, LATE_MS = 250;
 
 static moment_t *add(plan_t *plan, act_t act, long event, size_t conn, double t_ms)
 {
@@ -188,4 +188,38 @@ long plan_cause(const recording_t *recording, size_t index)
         }
     }
     return last;
+}
+
+/* The times that a client's message asks the application to take: {"delay_ms": N}, {"ms": N}, also in commands. */
+static double asked_in(json_t *payload)
+{
+    const char *key;
+    json_t *value;
+    size_t i;
+    double asked = json_number_value(json_object_get(payload, "delay_ms")) +
+                   json_number_value(json_object_get(payload, "ms"));
+    json_object_foreach(payload, key, value)
+    {
+        asked += asked_in(value);
+    }
+    json_array_foreach(payload, i, value)
+    {
+        asked += asked_in(value);
+    }
+    return asked;
+}
+
+double plan_earliest(const recording_t *recording, size_t index, double recorded_ms)
+{
+    const recorded_event_t *event = &recording->events[index];
+    double asked = 0;
+    for (size_t i = 0; i < index; i++) {
+        const recorded_event_t *each = &recording->events[i];
+        asked += each->from == FROM_CLIENT && each->frame.has_message ? asked_in(each->frame.message.payload) : 0;
+    }
+    if (event->frame.opcode == WS_CLOSE) {
+        const json_t *idle = json_object_get(recording->config, "websocket_timeout_ms");
+        asked += json_is_number(idle) ? json_number_value(idle) : recorded_ms;
+    }
+    return recorded_ms < LATE_MS ? 0 : fmin(recorded_ms / 2, 0.9 * asked);
 }

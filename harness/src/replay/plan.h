@@ -50,4 +50,11 @@ double plan_patience(double gap_ms);
  */
 long plan_cause(const recording_t *recording, size_t event);
 
+/*
+ * How soon an answer that took `recorded_ms` may come. Only what was asked to be late must be: half of the recorded
+ * time where that was 250 ms or more, but not more than the client's messages up to this event asked for (delay_ms,
+ * ms) and, for a close frame, the idle timeout. 0: at once.
+ */
+double plan_earliest(const recording_t *recording, size_t event, double recorded_ms);
+
 #endif

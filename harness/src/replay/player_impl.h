@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Inside of the player: player.c goes through the plan, player_wire.c has what comes and must come on each
- * connection, player_http.c the HTTP exchanges. */
+ * connection, player_http.c the HTTP exchanges, player_farewell.c what is done when the verdict is known. */
 #ifndef REPLAY_PLAYER_IMPL_H
 #define REPLAY_PLAYER_IMPL_H
 
@@ -32,6 +32,7 @@ typedef struct wire {
     expected_t *expected;
     size_t expected_len, expected_cap;
     double polled_ms; /* when the last poll was answered */
+    names_t tokens;   /* of the long-poll sessions the target gave us on it */
     bool posts_over;  /* a run of POSTs has come to its end (the rule "posts") */
 } wire_t;
 
@@ -64,7 +65,9 @@ struct player {
     bool over, agreed;
     size_t event;
     finding_t finding;
-    double ms;
+    double ms, late_ms;
+    http_client_t **farewells; /* POSTs that leave the channels of long-poll sessions */
+    size_t farewells_len, farewells_cap, farewells_left;
 };
 
 /* player.c */
@@ -73,8 +76,10 @@ void player_advance(player_t *player);
 /* The verdict: a disagreement at this event (NO_EVENT: none of them). The finding is filled by the caller. */
 void player_fail(player_t *player, long event);
 void player_fail_with(player_t *player, long event, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* An answer that was recorded as late must not come much too soon. False, and the verdict, when it does. */
-bool player_in_time(player_t *player, long event, double recorded_ms, double got_ms);
+/* False, and the verdict, when an answer came sooner than it may. */
+bool player_in_time(player_t *player, long event, double earliest_ms, double got_ms);
+/* The sessions have been left; the verdict can be told. */
+void player_farewell_over(player_t *player);
 
 /* player_wire.c */
 void wire_init(wire_t *wire, player_t *player, size_t conn);
@@ -93,5 +98,14 @@ void exchange_abort(exchange_t *exchange);
 /* Whether what the recorded exchange brought is all there; asks again where a poll brought less. */
 bool exchange_complete(exchange_t *exchange);
 void exchange_free(exchange_t *exchange);
+
+/* player_farewell.c */
+/*
+ * A long-poll session outlives its client by some windows, and its channels would hear what the next recording says on
+ * the same topics. So the channels are left: one POST for each session, whose answer is not judged. player_farewell_over
+ * is called when all are answered; farewells_len is 0 when there was nothing to leave.
+ */
+void farewell_start(player_t *player);
+void farewell_free(player_t *player);
 
 #endif

@@ -50,6 +50,7 @@ void wire_init(wire_t *wire, player_t *player, size_t conn)
 
 void wire_free(wire_t *wire)
 {
+    names_free(&wire->tokens);
     free(wire->expected);
     free(wire->end);
 }
@@ -93,9 +94,10 @@ static bool in_time(wire_t *wire, const expected_t *expected, const entry_t *ent
     long cause = plan_cause(recording, (size_t)expected->event);
     double recorded_ms = recording->events[expected->event].t_ms;
     recorded_ms -= cause == NO_EVENT ? 0 : recording->events[cause].t_ms;
+    double earliest_ms = plan_earliest(recording, (size_t)expected->event, recorded_ms);
     double sent_ms = event_sent_ms(wire, cause);
     double got_ms = sent_ms < 0 ? 0 : entry->at_ms - sent_ms;
-    return player_in_time(wire->player, expected->event, recorded_ms, got_ms);
+    return player_in_time(wire->player, expected->event, earliest_ms, got_ms);
 }
 
 static void take(wire_t *wire, expected_t *expected, entry_t *entry)

@@ -228,11 +228,12 @@ static bool load_packed(recordings_t *recordings, source_t *source)
 }
 
 /* One run: the header with its events in it. */
-static bool load_single(recordings_t *recordings, const char *path, text_t *error)
+static bool load_single(recordings_t *recordings, const char *path, bool named, text_t *error)
 {
     json_t *json = jvalue_parse_file(path, error);
-    if (json == NULL) {
-        return false;
+    if (json == NULL || (!named && json_object_get(json, "recording") == NULL)) {
+        json_decref(json);
+        return json != NULL;
     }
     reader_t reader = {path, 1, error};
     json_t *events = json_object_get(json, "events");
@@ -254,11 +255,11 @@ static bool load_single(recordings_t *recordings, const char *path, text_t *erro
     return ok;
 }
 
-bool recordings_load(recordings_t *recordings, const char *path, text_t *error)
+static bool load_file(recordings_t *recordings, const char *path, bool named, text_t *error)
 {
     size_t len = strlen(path);
     if (len > 5 && strcmp(path + len - 5, ".json") == 0) {
-        return load_single(recordings, path, error);
+        return load_single(recordings, path, named, error);
     }
     text_t bytes = {0};
     bool ok = file_read(path, &bytes, error);
@@ -267,5 +268,17 @@ bool recordings_load(recordings_t *recordings, const char *path, text_t *error)
         ok = load_packed(recordings, &source);
     }
     text_free(&bytes);
+    return ok;
+}
+
+bool recordings_load(recordings_t *recordings, const char *path, text_t *error)
+{
+    static const char *const suffixes[] = {".jsonl", ".json", NULL};
+    names_t files = {0};
+    bool ok = files_below(path, suffixes, &files, error);
+    for (size_t i = 0; ok && i < files.len; i++) {
+        ok = load_file(recordings, files.at[i], strcmp(files.at[i], path) == 0, error);
+    }
+    names_free(&files);
     return ok;
 }

@@ -87,8 +87,10 @@ typedef struct recordings {
 } recordings_t;
 
 /*
- * Adds the recordings of a file: packed (*.jsonl, a header and its event lines, again and again) or one run (*.json).
- * False and "file:line: what is wrong; way out" in `error` when it is broken or cut short.
+ * Adds the recordings of a file (packed: *.jsonl, a header and its event lines, again and again; or one run: *.json),
+ * or of all such files in a folder and below. A *.json file in a folder that has no key "recording" is passed over:
+ * rules and lists of expectations lie there, too.
+ * False and "file:line: what is wrong; way out" in `error` when one is broken or cut short.
  */
 bool recordings_load(recordings_t *recordings, const char *path, text_t *error);
 void recordings_free(recordings_t *recordings);

@@ -64,9 +64,15 @@ static void add_failure(text_t *out, const text_report_t *report, const variant_
     add_requirements(out, report, variant->c);
     add_step(out, variant->c, result);
     text_printf(out, "    %s\n", result->reason);
-    if (result->expected) {
+    if (result->expected && *result->got) {
         text_puts(out, "    - expected, + got:\n");
         diff_lines(out, span_of(result->expected), span_of(result->got), "      ");
+    } else if (result->expected) {
+        text_puts(out, "    expected:\n");
+        span_t rest = span_of(result->expected), line;
+        while (span_next(&rest, '\n', &line) && line.len > 0) {
+            text_printf(out, "        %.*s\n", (int)line.len, line.at);
+        }
     }
     text_puts(out, "    what was said:\n");
     add_trace(out, report, result);

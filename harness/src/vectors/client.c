@@ -130,6 +130,13 @@ void client_answered(client_t *client, client_state_t state, const entry_t *answ
     client->setup.changed(client->setup.ctx);
 }
 
+void client_note_headers(transcript_t *transcript, const entry_t *request, const http_headers_t *headers)
+{
+    for (size_t i = 0; i < headers->len; i++) {
+        transcript_note(transcript, request->conn, "with %s: %s", headers->at[i].name, headers->at[i].value);
+    }
+}
+
 void client_sends(client_t *client)
 {
     client->last_sent = transcript_now(client->setup.transcript);

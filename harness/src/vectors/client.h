@@ -93,6 +93,9 @@ void client_close(client_t *client, unsigned code, span_t reason);
 /* Ends TCP without a closing handshake. Over long-poll: gives up the waiting poll. */
 void client_drop(client_t *client);
 
+/* Notes behind a request which headers it has beside the usual ones: in a handshake they are what matters. */
+void client_note_headers(transcript_t *transcript, const entry_t *request, const http_headers_t *headers);
+
 /* Whether nothing more can come. */
 bool client_gone(const client_t *client);
 

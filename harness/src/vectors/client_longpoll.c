@@ -69,6 +69,7 @@ static http_exchange_t *request(client_t *client, http_client_t *connection, con
         request.has_body = true;
     }
     *entry = transcript_request(client->setup.transcript, client->name, &request);
+    client_note_headers(client->setup.transcript, *entry, &longpoll->headers);
     http_exchange_t *exchange = http_client_start(connection, &request, done, client);
     http_headers_free(&request.headers);
     free(target);

@@ -119,7 +119,8 @@ static void websocket_open(client_t *client, const client_setup_t *setup)
                             .target = setup->target,
                             .headers = setup->headers};
     http_request_t shown = {.method = "GET", .target = setup->target, .headers = setup->headers};
-    transcript_request(setup->transcript, client->name, &shown);
+    client_note_headers(setup->transcript, transcript_request(setup->transcript, client->name, &shown),
+                        &setup->headers);
     websocket->connection = ws_client_open(setup->loop, &request, &events, client);
 }
 

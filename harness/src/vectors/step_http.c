@@ -340,6 +340,7 @@ outcome_t http_begin(case_run_t *run)
     exchange->name = mem_string(name);
     exchange->connection = http_client_new(run->target->loop, run->target->address, run->target->authority);
     exchange->request = transcript_request(run->transcript, *name ? name : "http", &request);
+    client_note_headers(run->transcript, exchange->request, &request.headers);
     exchange->under_way = http_client_start(exchange->connection, &request, on_answer, exchange);
     MEM_ROOM(run->exchanges, run->exchange_count, run->exchange_cap);
     run->exchanges[run->exchange_count++] = exchange;

@@ -85,6 +85,24 @@ void seat_take(case_run_t *run, seat_t *seat);
 seat_t *case_seat(case_run_t *run, const char *name);
 match_context_t case_context(const case_run_t *run, const client_t *client, const json_t *step);
 
+/* What stands behind the verb of the current step, and the client the step is about. */
+const json_t *step_argument(const case_run_t *run);
+seat_t *step_seat(case_run_t *run);
+
+/* An opcode by its name or number. */
+uint8_t opcode_of(const json_t *opcode);
+const char *opcode_name(unsigned opcode);
+
+/* The five fields a barrier sends, or the answer to it. A new reference. */
+json_t *barrier_message(const case_run_t *run, bool reply);
+
+/* The steps that read what came (step_expect.c). */
+outcome_t expect_poll(case_run_t *run);
+outcome_t unordered_poll(case_run_t *run);
+outcome_t barrier_poll(case_run_t *run);
+outcome_t close_poll(case_run_t *run);
+outcome_t frame_poll(case_run_t *run);
+
 /* The steps that speak HTTP: connect, http, response (step_http.c). */
 outcome_t connect_begin(case_run_t *run);
 outcome_t connect_poll(case_run_t *run);

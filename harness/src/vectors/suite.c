@@ -11,6 +11,14 @@
 
 typedef struct suite suite_t;
 
+/*
+ * How many variants without timers are under way at once. All of them at once would make each other slow, and
+ * some stand on a mount that closes who is silent for a second; so this begins small, and grows as long as
+ * there is something left: against a server that does not answer, waiting costs nothing.
+ */
+enum { ALLOWANCE_FIRST = 48, ALLOWANCE_STEP = 16 };
+static const double ALLOWANCE_MS = 100;
+
 /* One variant of the plan. */
 typedef struct job {
     suite_t *suite;
@@ -29,9 +37,10 @@ struct suite {
     job_t *jobs;   /* in the order of the plan */
     job_t **queue; /* those to be run, the longest first */
     size_t planned, queued, next, under_way, reported;
-    unsigned salt;     /* makes the topics of this run differ from those of any other */
-    const char *ended; /* why early; NULL: it was not */
-    deadline_t *deadline;
+    size_t quick, allowance; /* under way without timers, and how many of these there may be */
+    unsigned salt;           /* makes the topics of this run differ from those of any other */
+    const char *ended;       /* why early; NULL: it was not */
+    deadline_t *deadline, *growth;
     uv_signal_t interrupt, terminate;
 };
 
@@ -54,9 +63,15 @@ static void settle(job_t *job, verdict_t verdict, const char *reason)
 
 static void fill(suite_t *suite);
 
+static bool is_quick(const job_t *job)
+{
+    return job->variant->waits_ms == 0;
+}
+
 static void stop_watching(suite_t *suite)
 {
     deadline_cancel(&suite->deadline);
+    deadline_cancel(&suite->growth);
     uv_close((uv_handle_t *)&suite->interrupt, NULL);
     uv_close((uv_handle_t *)&suite->terminate, NULL);
 }
@@ -70,17 +85,33 @@ static void on_done(void *ctx, case_result_t *result)
     case_free(job->run);
     job->run = NULL;
     suite->under_way--;
+    suite->quick -= is_quick(job);
     report(suite);
+    fill(suite);
+}
+
+static bool may_start(const suite_t *suite)
+{
+    return !suite->ended && suite->next < suite->queued && suite->under_way < suite->options->jobs &&
+           (suite->quick < suite->allowance || !is_quick(suite->queue[suite->next]));
+}
+
+static void grow(void *ctx)
+{
+    suite_t *suite = ctx;
+    suite->allowance += ALLOWANCE_STEP;
+    suite->growth = deadline_start(suite->target->loop, ALLOWANCE_MS, grow, suite);
     fill(suite);
 }
 
 static void fill(suite_t *suite)
 {
-    while (!suite->ended && suite->next < suite->queued && suite->under_way < suite->options->jobs) {
+    while (may_start(suite)) {
         job_t *job = suite->queue[suite->next++];
         text_t unique = {0};
         text_printf(&unique, "%06x-%zu", suite->salt, (size_t)(job - suite->jobs));
         suite->under_way++;
+        suite->quick += is_quick(job);
         job->run = case_start(suite->target, job->variant, text_str(&unique), on_done, job);
         text_free(&unique);
     }
@@ -154,6 +185,7 @@ bool suite_run(const target_t *target, const variants_t *variants, const suite_o
                      .verdict = verdict,
                      .ctx = ctx,
                      .counts = counts,
+                     .allowance = ALLOWANCE_FIRST,
                      .salt = ((unsigned)time(NULL) * 977u + (unsigned)getpid()) & 0xffffffu};
     plan(&suite, variants);
     suite.interrupt.data = suite.terminate.data = &suite;
@@ -163,6 +195,7 @@ bool suite_run(const target_t *target, const variants_t *variants, const suite_o
     uv_signal_start(&suite.terminate, on_signal, SIGTERM);
     suite.deadline = deadline_start(target->loop, options->deadline_ms, on_deadline, &suite);
     report(&suite);
+    suite.growth = deadline_start(target->loop, ALLOWANCE_MS, grow, &suite);
     fill(&suite);
     uv_run(target->loop, UV_RUN_DEFAULT);
     free(suite.queue);
