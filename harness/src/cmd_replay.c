@@ -16,23 +16,31 @@ static const char usage[] =
     "usage: phxspec replay [options] RECORDING... URL\n"
     "       phxspec replay [options] --spawn COMMAND RECORDING...\n"
     "\n"
-    "Replays recorded sessions and compares what the target answers with what was recorded. RECORDING is a file\n"
+    "Replays recorded sessions and compares what the target answers with what was recorded. RECORDING is a "
+    "file\n"
     "(*.jsonl, *.json) or a folder of such files. URL is where the target listens (http://127.0.0.1:4000).\n"
     "\n"
     "The target:\n"
-    "  --spawn COMMAND      start it: one server for each configuration the recordings ask for. In COMMAND {port} is\n"
-    "                       the port, {NAME} a key of a recording's config; a part in square brackets is left out\n"
-    "                       when the config lacks a key in it: 'my-server {port} [--window {longpoll_window_ms}]'\n"
-    "  --spawn-ready HOW    line: {port} is 0, and the server prints \"ready http://127.0.0.1:PORT\" (the default);\n"
+    "  --spawn COMMAND      start it: one server for each configuration the recordings ask for. In COMMAND "
+    "{port} is\n"
+    "                       the port, {NAME} a key of a recording's config; a part in square brackets is "
+    "left out\n"
+    "                       when the config lacks a key in it: 'my-server {port} [--window "
+    "{longpoll_window_ms}]'\n"
+    "  --spawn-ready HOW    line: {port} is 0, and the server prints \"ready http://127.0.0.1:PORT\" (the "
+    "default);\n"
     "                       tcp: {port} is a free one, and the server is ready when it takes connections\n"
-    "  --assume KEY,...     the target is what the recordings say about these keys; they need no place in COMMAND\n"
+    "  --assume KEY,...     the target is what the recordings say about these keys; they need no place in "
+    "COMMAND\n"
     "  --assume-config      the target is what the recordings say about all keys\n"
     "  --without CAP,...    capabilities the target lacks; recordings that need one are not applicable\n"
     "\n"
-    "The recordings (names like phoenix-1.8.12-bandit/join.ok.ws.v2; GLOB as in a shell; may be given again):\n"
+    "The recordings (names like phoenix-1.8.12-bandit/join.ok.ws.v2; GLOB as in a shell; may be given "
+    "again):\n"
     "  --only GLOB          only these\n"
     "  --skip GLOB          not these\n"
-    "  --expect FILE        disagreements that are on purpose: [{\"recording\": GLOB, \"reason\": TEXT}, ...]\n"
+    "  --expect FILE        disagreements that are on purpose: [{\"recording\": GLOB, \"reason\": TEXT}, "
+    "...]\n"
     "  --rules FILE         what repeated runs differed in (varies.json beside the recordings)\n"
     "  --jobs N             how many at the same time (64)\n"
     "\n"
@@ -123,8 +131,8 @@ static void remember(replay_t *replay, int code, const char *argument)
     while (option->val != code) {
         option++;
     }
-    if (code == OPT_ONLY || code == OPT_SKIP || code == OPT_REPORT || code == OPT_TRACE || code == OPT_VERBOSE ||
-        code == OPT_QUIET || code == OPT_JOBS) {
+    if (code == OPT_ONLY || code == OPT_SKIP || code == OPT_REPORT || code == OPT_TRACE ||
+        code == OPT_VERBOSE || code == OPT_QUIET || code == OPT_JOBS) {
         return;
     }
     text_printf(&replay->rerun, " --%s", option->name);
@@ -285,7 +293,8 @@ static bool check_expectation(replay_t *replay, const json_t *each)
 {
     const char *glob = json_string_value(json_object_get(each, "recording"));
     if (glob == NULL || !json_is_string(json_object_get(each, "reason")) || json_object_size(each) != 2) {
-        text_printf(&replay->error, "%s: every entry is {\"recording\": GLOB, \"reason\": TEXT}", replay->expect_file);
+        text_printf(&replay->error, "%s: every entry is {\"recording\": GLOB, \"reason\": TEXT}",
+                    replay->expect_file);
         return false;
     }
     for (size_t i = 0; i < replay->recordings.len; i++) {
@@ -325,7 +334,8 @@ static bool check_selection(replay_t *replay)
         }
     }
     text_printf(&replay->error, "none of the %zu recordings is chosen%s", replay->recordings.len,
-                replay->recordings.len > 0 ? "; look at --only and --skip" : ": there are none in what is named");
+                replay->recordings.len > 0 ? "; look at --only and --skip"
+                                           : ": there are none in what is named");
     return false;
 }
 
@@ -358,8 +368,9 @@ static bool open_report(replay_t *replay)
 static bool reach_target(replay_t *replay)
 {
     session_options_t *session = &replay->session;
-    return replay->url == NULL || (url_resolve(&session->url, &session->address, &replay->error) &&
-                                   address_probe(&session->address, session->url.authority, 2000, &replay->error));
+    return replay->url == NULL ||
+           (url_resolve(&session->url, &session->address, &replay->error) &&
+            address_probe(&session->address, session->url.authority, 2000, &replay->error));
 }
 
 static int complain(const replay_t *replay, int code)

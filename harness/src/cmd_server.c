@@ -165,7 +165,8 @@ static bool read_options(int argc, char **argv, options_t *options)
             return false;
         }
     }
-    if (argc - optind != (options->list ? 0 : 1) && !(options->list && argc - optind == 1)) {
+    int urls = argc - optind;
+    if (urls != 1 && !(options->list && urls == 0)) {
         fputs("phxspec server: one URL is needed; phxspec server --help tells the options\n", stderr);
         return false;
     }
@@ -307,24 +308,27 @@ static int run(const options_t *options, const plan_t *plan, const url_t *url, c
     return exit_code(&counts, complete);
 }
 
-/* Everything but the options is in order, or the exit code that says what is not. */
-static int prepare_and_run(const options_t *options, const plan_t *plan)
+static bool read_url(const options_t *options, url_t *url)
 {
-    url_t url;
-    address_t address;
     text_t error = {0};
-    FILE *jsonl = NULL;
-    if (!url_parse(options->url, &url, &error)) {
-        complain(&error);
-        return EXIT_USE;
+    if (!url_parse(options->url, url, &error)) {
+        return complain(&error);
     }
-    if (*url.path) {
+    if (*url->path) {
         fprintf(stderr,
                 "phxspec server: %s: leave the path out; the paths of the mounts are in the profile\n",
                 options->url);
-        return EXIT_USE;
     }
-    if (!url_resolve(&url, &address, &error) || !address_probe(&address, url.authority, PROBE_MS, &error)) {
+    return !*url->path;
+}
+
+/* The target is there, and the report can be written; else the exit code that says what is not. */
+static int reach_and_run(const options_t *options, const plan_t *plan, const url_t *url)
+{
+    address_t address;
+    text_t error = {0};
+    FILE *jsonl = NULL;
+    if (!url_resolve(url, &address, &error) || !address_probe(&address, url->authority, PROBE_MS, &error)) {
         complain(&error);
         return EXIT_HARNESS;
     }
@@ -332,10 +336,27 @@ static int prepare_and_run(const options_t *options, const plan_t *plan)
         fprintf(stderr, "phxspec server: %s: %s\n", options->report, strerror(errno));
         return EXIT_USE;
     }
-    int code = run(options, plan, &url, &address, jsonl);
+    int code = run(options, plan, url, &address, jsonl);
     if (jsonl) {
         fclose(jsonl);
     }
+    return code;
+}
+
+static int plan_and_run(const options_t *options)
+{
+    plan_t plan = {0};
+    url_t url;
+    int code = EXIT_USE;
+    if ((options->list || read_url(options, &url)) && read_plan(options, &plan)) {
+        if (options->list) {
+            list(&plan);
+            code = EXIT_AGREED;
+        } else {
+            code = reach_and_run(options, &plan, &url);
+        }
+    }
+    free_plan(&plan);
     return code;
 }
 
@@ -345,22 +366,15 @@ int cmd_server(int argc, char **argv)
                          .deadline_s = DEFAULT_DEADLINE_S,
                          .selection = {.weakest = LEVEL_MAY},
                          .detail = DETAIL_NORMAL};
-    plan_t plan = {0};
     int code = EXIT_USE;
     if (read_options(argc, argv, &options)) {
         if (options.help) {
             fputs(usage, stdout);
             code = EXIT_AGREED;
-        } else if (read_plan(&options, &plan)) {
-            if (options.list) {
-                list(&plan);
-                code = EXIT_AGREED;
-            } else {
-                code = prepare_and_run(&options, &plan);
-            }
+        } else {
+            code = plan_and_run(&options);
         }
     }
-    free_plan(&plan);
     names_free(&options.without);
     names_free(&options.selection.run);
     names_free(&options.selection.skip);

@@ -3,7 +3,8 @@
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
-/* 0 all as expected, 1 a verdict failed, 2 wrong use or broken input, 3 the harness or the target's start failed. */
+/* 0 all as expected, 1 a verdict failed, 2 wrong use or broken input, 3 the harness or the target's start
+ * failed. */
 enum { EXIT_AGREED = 0, EXIT_FAILED = 1, EXIT_USE = 2, EXIT_HARNESS = 3 };
 
 int cmd_replay(int argc, char **argv);

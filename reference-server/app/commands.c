@@ -50,10 +50,12 @@ int commands_value(const phxs_channel_t *channel, phx_slice_t value, phx_buf_t *
 {
     phx_slice_t encoded;
     *payload = (phx_payload_t){PHX_TEXT, value};
-    if (!phx_json_member(value, "$base64", &encoded))
+    if (!phx_json_member(value, "$base64", &encoded)) {
         return 0;
-    if (phxs_channel_vsn(channel) == PHX_V1)
+    }
+    if (phxs_channel_vsn(channel) == PHX_V1) {
         return PHX_EV1BINARY;
+    }
     phx_buf_t characters = {0};
     phx_slice_t text;
     phx_buf_clear(scratch);
@@ -87,8 +89,9 @@ static bool member_uint(phx_payload_t payload, const char *key, uint64_t max, ui
 
 static phxs_outcome_t answer(const context_t *context, phx_slice_t status, phx_payload_t response)
 {
-    if (context->ref.len == 0)
+    if (context->ref.len == 0) {
         return PHXS_CONTINUE;
+    }
     return sent(phxs_reply_to(context->channel, context->ref, status, response));
 }
 
@@ -106,8 +109,9 @@ static phxs_outcome_t run_reply(context_t *context, phx_payload_t payload)
     phx_payload_t response;
     phxs_outcome_t outcome = PHXS_FAIL;
     if (member_string(payload, "status", &scratch, &status) && member(payload, "response", &value) &&
-        commands_value(context->channel, value, &bytes, &response) == 0)
+        commands_value(context->channel, value, &bytes, &response) == 0) {
         outcome = answer(context, status, response);
+    }
     phx_buf_free(&scratch);
     phx_buf_free(&bytes);
     return outcome;
@@ -117,14 +121,16 @@ static phxs_outcome_t run_reply_many(context_t *context, phx_payload_t payload)
 {
     uint64_t count;
     if ((context->direct && !phxs_has_ref(context->channel)) ||
-        !member_uint(payload, "count", MAX_REPLIES, &count))
+        !member_uint(payload, "count", MAX_REPLIES, &count)) {
         return PHXS_FAIL;
+    }
     phxs_outcome_t outcome = PHXS_CONTINUE;
     for (uint64_t n = 1; n <= count && outcome == PHXS_CONTINUE; n++) {
         char digits[24];
         size_t at = sizeof(digits);
-        for (uint64_t rest = n; rest > 0; rest /= 10)
+        for (uint64_t rest = n; rest > 0; rest /= 10) {
             digits[--at] = (char)('0' + rest % 10);
+        }
         phx_buf_t response = {0};
         phx_buf_append_text(&response, "{\"n\":");
         phx_buf_append(&response, digits + at, sizeof(digits) - at);
@@ -149,8 +155,9 @@ static phxs_outcome_t run_reply_later(context_t *context, phx_payload_t payload)
     phx_slice_t status;
     phx_slice_t response;
     uint64_t delay_ms;
-    if (context->direct && !phxs_has_ref(context->channel))
+    if (context->direct && !phxs_has_ref(context->channel)) {
         return PHXS_FAIL; /* PUSH-09 */
+    }
     message_t *message = calloc(1, sizeof(*message));
     bool posted = false;
     if (message != NULL && member_string(payload, "status", &scratch, &status) &&
@@ -165,8 +172,9 @@ static phxs_outcome_t run_reply_later(context_t *context, phx_payload_t payload)
             !message->text.failed && phxs_post_after(context->channel, delay_ms, message, message_free) == 0;
     }
     phx_buf_free(&scratch);
-    if (!posted && message != NULL)
+    if (!posted && message != NULL) {
         message_free(message);
+    }
     return posted ? PHXS_CONTINUE : PHXS_FAIL;
 }
 
@@ -207,8 +215,9 @@ static phxs_outcome_t emit(const context_t *context, phx_payload_t command, emit
     phx_payload_t payload;
     phxs_outcome_t outcome = PHXS_FAIL;
     if (member_string(command, "event", &scratch, &event) && member(command, "payload", &value) &&
-        commands_value(context->channel, value, &bytes, &payload) == 0)
+        commands_value(context->channel, value, &bytes, &payload) == 0) {
         outcome = sent(how(context, command, event, payload));
+    }
     phx_buf_free(&scratch);
     phx_buf_free(&bytes);
     return outcome;
@@ -242,8 +251,9 @@ static int emit_broadcast_to(const context_t *context, phx_payload_t command, ph
     phx_slice_t topic;
     int error = PHX_ESHAPE;
     phxs_server_t *server = phxs_socket_server(phxs_channel_socket(context->channel));
-    if (member_string(command, "topic", &scratch, &topic))
+    if (member_string(command, "topic", &scratch, &topic)) {
         error = phxs_server_broadcast(server, topic, event, payload);
+    }
     phx_buf_free(&scratch);
     return error;
 }
@@ -273,8 +283,9 @@ static phxs_outcome_t run_disconnect(context_t *context, phx_payload_t payload)
     phx_buf_t scratch = {0};
     phx_slice_t id;
     bool named = member_string(payload, "id", &scratch, &id);
-    if (named)
+    if (named) {
         phxs_disconnect(phxs_socket_server(phxs_channel_socket(context->channel)), id);
+    }
     phx_buf_free(&scratch);
     return named ? PHXS_CONTINUE : PHXS_FAIL;
 }
@@ -287,18 +298,21 @@ static phxs_outcome_t run_stop(context_t *context, phx_payload_t payload)
     phx_slice_t reason;
     phx_slice_t status;
     phx_slice_t value;
-    if (!member(payload, "reason", &reason))
+    if (!member(payload, "reason", &reason)) {
         return PHXS_FAIL;
+    }
     phxs_outcome_t outcome = PHXS_CONTINUE;
     if (member_string(payload, "status", &scratch, &status)) {
         phx_payload_t response = PHX_JSON_PAYLOAD("{}");
-        if (member(payload, "response", &value))
+        if (member(payload, "response", &value)) {
             response.data = value;
+        }
         outcome = answer(context, status, response); /* STOP-02 */
     }
     phx_buf_free(&scratch);
-    if (outcome != PHXS_CONTINUE)
+    if (outcome != PHXS_CONTINUE) {
         return outcome;
+    }
     bool graceful = phx_json_is(reason, "normal") || phx_json_is(reason, "shutdown") ||
                     phx_json_is(reason, "shutdown_tuple");
     return graceful ? PHXS_STOP : PHXS_FAIL;
@@ -331,8 +345,9 @@ static void script_free(void *data)
 /* Takes a copy of ref and list. */
 static int script_init(script_t *script, phx_slice_t ref, phx_slice_t list)
 {
-    if (phx_json_kind(list) != PHX_JSON_ARRAY)
+    if (phx_json_kind(list) != PHX_JSON_ARRAY) {
         return PHX_ESHAPE;
+    }
     phx_buf_append_slice(&script->text, ref);
     phx_buf_append_slice(&script->text, list);
     script->ref_len = ref.len;
@@ -354,8 +369,9 @@ static phxs_outcome_t script_run(phxs_channel_t *channel, script_t *script, uint
         phx_payload_t parts = {PHX_TEXT, command};
         phx_payload_t payload = {PHX_TEXT, PHX_SLICE("null")};
         outcome = PHXS_FAIL;
-        if (!member_string(parts, "event", &scratch, &event))
+        if (!member_string(parts, "event", &scratch, &event)) {
             break;
+        }
         member(parts, "payload", &payload.data);
         outcome = run_command(&context, event, payload);
     }
@@ -371,8 +387,9 @@ static phxs_outcome_t script_continue(phxs_channel_t *channel, script_t *script)
     uint64_t sleep_ms;
     phxs_outcome_t outcome = script_run(channel, script, &sleep_ms);
     if (outcome == PHXS_SUSPENDED &&
-        phxs_suspend(channel, sleep_ms, script_resume, script, script->release) != 0)
+        phxs_suspend(channel, sleep_ms, script_resume, script, script->release) != 0) {
         return PHXS_FAIL;
+    }
     return outcome;
 }
 
@@ -393,29 +410,34 @@ static phxs_outcome_t run_sequence(context_t *context, phx_payload_t payload)
     script_t *script = calloc(1, sizeof(*script));
     if (script == NULL || !member(payload, "commands", &list) ||
         script_init(script, ref_to_answer(context), list) != 0) {
-        if (script != NULL)
+        if (script != NULL) {
             script_free(script);
+        }
         return PHXS_FAIL;
     }
     script->release = script_free;
     phxs_outcome_t outcome = script_continue(context->channel, script);
-    if (outcome != PHXS_SUSPENDED)
+    if (outcome != PHXS_SUSPENDED) {
         script_free(script);
+    }
     return outcome;
 }
 
 static int post_script(phxs_channel_t *channel, phx_slice_t ref, phx_slice_t list, uint64_t delay_ms)
 {
     message_t *message = calloc(1, sizeof(*message));
-    if (message == NULL)
+    if (message == NULL) {
         return PHX_ENOMEM;
+    }
     message->kind = RUN_SCRIPT;
     int error = script_init(&message->script, ref, list);
-    if (error == 0)
+    if (error == 0) {
         error = delay_ms > 0 ? phxs_post_after(channel, delay_ms, message, message_free)
                              : phxs_post(channel, message, message_free);
-    if (error != 0)
+    }
+    if (error != 0) {
         message_free(message);
+    }
     return error;
 }
 
@@ -423,8 +445,9 @@ static phxs_outcome_t run_later(context_t *context, phx_payload_t payload)
 {
     uint64_t delay_ms;
     phx_slice_t list;
-    if (!member_uint(payload, "delay_ms", MAX_DELAY_MS, &delay_ms) || !member(payload, "commands", &list))
+    if (!member_uint(payload, "delay_ms", MAX_DELAY_MS, &delay_ms) || !member(payload, "commands", &list)) {
         return PHXS_FAIL;
+    }
     return sent(post_script(context->channel, ref_to_answer(context), list, delay_ms));
 }
 
@@ -436,8 +459,9 @@ int commands_post(phxs_channel_t *channel, phx_slice_t list)
 phxs_outcome_t commands_due(phxs_channel_t *channel, void *data)
 {
     message_t *message = data;
-    if (message->kind == REPLY_LATER)
+    if (message->kind == REPLY_LATER) {
         return reply_due(channel, message);
+    }
     return script_continue(channel, &message->script); /* the message lives until the handler is through */
 }
 
@@ -469,8 +493,9 @@ static const struct {
 static phxs_outcome_t run_command(context_t *context, phx_slice_t event, phx_payload_t payload)
 {
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
-        if (phx_slice_equals(event, COMMANDS[i].event))
+        if (phx_slice_equals(event, COMMANDS[i].event)) {
             return COMMANDS[i].run(context, payload);
+        }
     }
     return PHXS_FAIL; /* PUSH-15 */
 }
@@ -486,7 +511,8 @@ phxs_outcome_t commands_push(phxs_channel_t *channel, phx_slice_t event, phx_pay
 {
     context_t context = {.channel = channel, .ref = phxs_ref(channel), .direct = true};
     phxs_outcome_t outcome = run_command(&context, event, payload);
-    if (context.asleep && phxs_suspend(channel, context.sleep_ms, wake, NULL, NULL) != 0)
+    if (context.asleep && phxs_suspend(channel, context.sleep_ms, wake, NULL, NULL) != 0) {
         return PHXS_FAIL;
+    }
     return outcome;
 }

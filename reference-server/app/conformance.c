@@ -14,10 +14,11 @@ enum { MAX_JOIN_DELAY_MS = 3600000 };
 
 static void append_string_or_null(phx_buf_t *out, phx_slice_t text)
 {
-    if (text.data == NULL || !phx_utf8_valid(text))
+    if (text.data == NULL || !phx_utf8_valid(text)) {
         phx_buf_append_text(out, "null");
-    else
+    } else {
         phx_json_quote(out, text);
+    }
 }
 
 static void describe(phx_buf_t *out, const phxs_socket_t *socket, const phxs_connect_info_t *info)
@@ -63,18 +64,21 @@ static phxs_connect_outcome_t connect_socket(phxs_socket_t *socket, const phxs_c
     (void)app;
     phx_slice_t reject;
     if (phx_json_member(info->params, "reject", &reject)) {
-        if (phx_json_is(reject, "true"))
+        if (phx_json_is(reject, "true")) {
             return PHXS_CONNECT_REFUSED;
-        if (phx_json_is(reject, "raise"))
+        }
+        if (phx_json_is(reject, "raise")) {
             return PHXS_CONNECT_FAILED;
+        }
         if (phx_json_is(reject, "reason")) {
             *refusal = (phxs_refusal_t){429, "Too many requests"};
             return PHXS_CONNECT_REFUSED_WITH_REASON;
         }
     }
     phx_buf_t *description = calloc(1, sizeof(*description));
-    if (description == NULL)
+    if (description == NULL) {
         return PHXS_CONNECT_FAILED;
+    }
     phxs_socket_assign(socket, description);
     describe(description, socket, info);
     return !description->failed && identify(socket, info->params) ? PHXS_CONNECT_OK : PHXS_CONNECT_FAILED;
@@ -83,8 +87,9 @@ static phxs_connect_outcome_t connect_socket(phxs_socket_t *socket, const phxs_c
 static void socket_closed(phxs_socket_t *socket)
 {
     phx_buf_t *description = phxs_socket_assigns(socket);
-    if (description != NULL)
+    if (description != NULL) {
         phx_buf_free(description);
+    }
     free(description);
 }
 
@@ -104,8 +109,9 @@ typedef struct conformance {
 static void channel_ended(phxs_channel_t *channel)
 {
     conformance_t *conformance = phxs_channel_assigns(channel);
-    if (conformance == NULL)
+    if (conformance == NULL) {
         return;
+    }
     phx_buf_free(&conformance->join);
     phx_buf_free(&conformance->name);
     phx_buf_free(&conformance->terminate_event);
@@ -129,23 +135,29 @@ static phxs_outcome_t decide(phxs_channel_t *channel, phx_slice_t payload)
     phx_buf_t scratch = {0};
     phx_slice_t value;
     phx_slice_t event;
-    if (phx_json_member(payload, "crash", &value) && phx_slice_equals(value, "true"))
+    if (phx_json_member(payload, "crash", &value) && phx_slice_equals(value, "true")) {
         return PHXS_FAIL;
-    if (phx_json_member(payload, "reject", &value))
+    }
+    if (phx_json_member(payload, "reject", &value)) {
         return respond(channel, value, PHXS_REFUSE);
-    if (phx_json_member(payload, "name", &value))
+    }
+    if (phx_json_member(payload, "name", &value)) {
         phx_buf_append_slice(&conformance->name, value);
+    }
     if (phx_json_member(payload, "on_terminate", &value) && phx_json_string(value, &scratch, &event) == 0) {
         phx_buf_append_slice(&conformance->terminate_event, event);
         phxs_trap_exit(channel);
     }
     phx_buf_free(&scratch);
-    if (conformance->name.failed || conformance->terminate_event.failed)
+    if (conformance->name.failed || conformance->terminate_event.failed) {
         return PHXS_FAIL;
-    if (phx_json_member(payload, "after_join", &value) && commands_post(channel, value) != 0)
+    }
+    if (phx_json_member(payload, "after_join", &value) && commands_post(channel, value) != 0) {
         return PHXS_FAIL;
-    if (phx_json_member(payload, "reply", &value))
+    }
+    if (phx_json_member(payload, "reply", &value)) {
         return respond(channel, value, PHXS_CONTINUE);
+    }
     return PHXS_CONTINUE;
 }
 
@@ -160,19 +172,23 @@ static phxs_outcome_t decide_later(phxs_channel_t *channel, void *data)
 static phxs_outcome_t join(phxs_channel_t *channel, phx_payload_t payload)
 {
     conformance_t *conformance = calloc(1, sizeof(*conformance));
-    if (conformance == NULL)
+    if (conformance == NULL) {
         return PHXS_FAIL;
+    }
     phxs_channel_assign(channel, conformance);
-    if (payload.form != PHX_TEXT || phx_json_kind(payload.data) != PHX_JSON_OBJECT)
+    if (payload.form != PHX_TEXT || phx_json_kind(payload.data) != PHX_JSON_OBJECT) {
         return PHXS_CONTINUE;
+    }
     phx_slice_t value;
     uint64_t delay_ms;
     if (!phx_json_member(payload.data, "delay_ms", &value) ||
-        !phx_json_uint(value, MAX_JOIN_DELAY_MS, &delay_ms))
+        !phx_json_uint(value, MAX_JOIN_DELAY_MS, &delay_ms)) {
         return decide(channel, payload.data);
+    }
     phx_buf_append_slice(&conformance->join, payload.data);
-    if (conformance->join.failed || phxs_suspend(channel, delay_ms, decide_later, conformance, NULL) != 0)
+    if (conformance->join.failed || phxs_suspend(channel, delay_ms, decide_later, conformance, NULL) != 0) {
         return PHXS_FAIL;
+    }
     return PHXS_SUSPENDED;
 }
 
@@ -180,8 +196,9 @@ static void terminate(phxs_channel_t *channel, phxs_end_t why)
 {
     (void)why;
     const conformance_t *conformance = phxs_channel_assigns(channel);
-    if (conformance->terminate_event.len > 0)
+    if (conformance->terminate_event.len > 0) {
         phxs_push(channel, phx_buf_slice(&conformance->terminate_event), PHX_JSON_PAYLOAD("{}"));
+    }
 }
 
 /* ---- interception ---- */
@@ -208,8 +225,9 @@ static void stamp(phx_buf_t *out, phx_slice_t object, phx_slice_t name)
     phx_buf_append_text(out, "{\"intercepted_by\":");
     phx_buf_append_slice(out, name.len > 0 ? name : PHX_SLICE("null"));
     while (phx_json_next(object, &cursor, &key, &value)) {
-        if (phx_json_is(key, "intercepted_by"))
+        if (phx_json_is(key, "intercepted_by")) {
             continue;
+        }
         phx_buf_append_byte(out, ',');
         phx_buf_append_slice(out, key);
         phx_buf_append_byte(out, ':');
@@ -223,12 +241,15 @@ static phxs_outcome_t handle_out(phxs_channel_t *channel, phx_slice_t event, phx
     const conformance_t *conformance = phxs_channel_assigns(channel);
     phx_slice_t name = phx_buf_slice(&conformance->name);
     phx_slice_t value;
-    if (payload.form != PHX_TEXT || phx_json_kind(payload.data) != PHX_JSON_OBJECT)
+    if (payload.form != PHX_TEXT || phx_json_kind(payload.data) != PHX_JSON_OBJECT) {
         return phxs_push(channel, event, payload) == 0 ? PHXS_CONTINUE : PHXS_FAIL;
-    if (name.len > 0 && phx_json_member(payload.data, "except", &value) && same_string(name, value))
+    }
+    if (name.len > 0 && phx_json_member(payload.data, "except", &value) && same_string(name, value)) {
         return PHXS_CONTINUE;
-    if (name.len > 0 && phx_json_member(payload.data, "stop", &value) && same_string(name, value))
+    }
+    if (name.len > 0 && phx_json_member(payload.data, "stop", &value) && same_string(name, value)) {
         return PHXS_STOP; /* STOP-08 */
+    }
     phx_buf_t stamped = {0};
     stamp(&stamped, payload.data, name);
     int error = stamped.failed

@@ -16,8 +16,9 @@ typedef struct program {
 
 static void close_handle(uv_handle_t *handle)
 {
-    if (!uv_is_closing(handle) && (handle->type == UV_SIGNAL || handle->type == UV_ASYNC))
+    if (!uv_is_closing(handle) && (handle->type == UV_SIGNAL || handle->type == UV_ASYNC)) {
         uv_close(handle, NULL);
+    }
 }
 
 /* The loop ends when its last handles have gone. */
@@ -59,8 +60,9 @@ static bool watch(program_t *program)
     for (int i = 0; i < 2; i++) {
         program->signals[i].data = program;
         if (uv_signal_init(&program->loop, &program->signals[i]) != 0 ||
-            uv_signal_start(&program->signals[i], on_signal, NUMBERS[i]) != 0)
+            uv_signal_start(&program->signals[i], on_signal, NUMBERS[i]) != 0) {
             return false;
+        }
     }
     program->drained.data = program;
     return uv_async_init(&program->loop, &program->drained, on_drained_async) == 0;
@@ -96,8 +98,9 @@ int main(int argc, char **argv)
         return status;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (uv_loop_init(&program.loop) != 0)
+    if (uv_loop_init(&program.loop) != 0) {
         return 3;
+    }
     if (watch(&program) && serve(&program, &options)) {
         const char *address = options.server.address != NULL ? options.server.address : "127.0.0.1";
         bool v6 = strchr(address, ':') != NULL;

@@ -154,8 +154,9 @@ static bool parse_list(const char *option, const char *text, char **owned, const
     char *rest = NULL;
     for (char *item = *owned != NULL ? strtok_r(*owned, ",", &rest) : NULL; item != NULL;
          item = strtok_r(NULL, ",", &rest)) {
-        if (count == MAX_LIST)
+        if (count == MAX_LIST) {
             return wrong(option, text, "too many elements");
+        }
         list[count++] = item;
     }
     list[count] = NULL;
@@ -166,13 +167,16 @@ static bool parse_origins(option_mount_t *mount, const char *text)
 {
     mount->config.check_origin = strcmp(text, "any") != 0;
     mount->config.origins = NULL;
-    if (!mount->config.check_origin || strcmp(text, "host") == 0)
+    if (!mount->config.check_origin || strcmp(text, "host") == 0) {
         return true;
-    if (!parse_list("origins", text, &mount->origins_text, mount->origins))
+    }
+    if (!parse_list("origins", text, &mount->origins_text, mount->origins)) {
         return false;
+    }
     for (const char *const *origin = mount->origins; *origin != NULL; origin++) {
-        if (strstr(*origin, "//") == NULL)
+        if (strstr(*origin, "//") == NULL) {
             return wrong("origins", *origin, "an origin begins with // or with a scheme and ://");
+        }
     }
     mount->config.origins = mount->origins;
     return true;
@@ -188,8 +192,9 @@ static bool parse_subprotocols(option_mount_t *mount, const char *text)
 static option_mount_t *mount_at(options_t *options, const char *path)
 {
     for (size_t i = 0; i < options->mount_count; i++) {
-        if (strcmp(options->mounts[i].path, path) == 0)
+        if (strcmp(options->mounts[i].path, path) == 0) {
             return &options->mounts[i];
+        }
     }
     if (path[0] != '/' || path[1] == '\0' || strlen(path) >= sizeof(options->mounts[0].path)) {
         wrong("mount", path, "a path begins with / and is short");
@@ -203,8 +208,9 @@ static option_mount_t *mount_at(options_t *options, const char *path)
     snprintf(mount->path, sizeof(mount->path), "%s", path);
     phxs_mount_defaults(&mount->config);
     mount->config.auth_token = true;
-    if (!parse_origins(mount, "//localhost,//127.0.0.1,//phxspec.test"))
+    if (!parse_origins(mount, "//localhost,//127.0.0.1,//phxspec.test")) {
         return NULL;
+    }
     options->mount_count++;
     return mount;
 }
@@ -214,8 +220,9 @@ static bool contract_mounts(options_t *options)
     option_mount_t *socket = mount_at(options, "/socket");
     option_mount_t *tight = mount_at(options, "/tight");
     option_mount_t *sub = mount_at(options, "/sub");
-    if (socket == NULL || tight == NULL || sub == NULL)
+    if (socket == NULL || tight == NULL || sub == NULL) {
         return false;
+    }
     tight->config.websocket_timeout_ms = 1000;
     tight->config.longpoll_window_ms = 300;
     tight->config.max_frame_bytes = 4096;
@@ -231,8 +238,9 @@ static bool parse_one(options_t *options, option_mount_t **mount, int code, cons
     uint64_t number = 0;
     switch (code) {
     case OPT_PORT:
-        if (!parse_number(name, value, 0, 65535, &number))
+        if (!parse_number(name, value, 0, 65535, &number)) {
             return false;
+        }
         options->server.port = (uint16_t)number;
         return true;
     case OPT_ADDRESS:
@@ -290,8 +298,9 @@ options_outcome_t options_parse(options_t *options, int argc, char **argv)
         int index = 0;
         int at = optind;
         int code = getopt_long(argc, argv, "", LONG_OPTIONS, &index);
-        if (code == -1)
+        if (code == -1) {
             break;
+        }
         if (code == OPT_HELP) {
             fputs(HELP, stdout);
             return OPTIONS_DONE;
@@ -306,8 +315,9 @@ options_outcome_t options_parse(options_t *options, int argc, char **argv)
                     argv[at]);
             return OPTIONS_WRONG;
         }
-        if (!parse_one(options, &mount, code, LONG_OPTIONS[index].name, optarg))
+        if (!parse_one(options, &mount, code, LONG_OPTIONS[index].name, optarg)) {
             return OPTIONS_WRONG;
+        }
     }
     if (optind < argc) {
         fprintf(stderr, "phxspec-server: %s: it takes options only; --help lists them\n", argv[optind]);

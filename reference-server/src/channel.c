@@ -54,8 +54,9 @@ static void run_task(task_t *task);
 static phx_slice_t put(char **at, phx_slice_t text)
 {
     phx_slice_t copy = {*at, text.len};
-    if (text.len > 0)
+    if (text.len > 0) {
         memcpy(*at, text.data, text.len);
+    }
     *at += text.len;
     return copy;
 }
@@ -67,11 +68,13 @@ phxs_channel_t *channel_new(phxs_socket_t *socket, const phxs_channel_handler_t 
     phx_buf_t scratch = {0};
     phx_slice_t topic = {0};
     phxs_channel_t *channel = calloc(1, sizeof(*channel));
-    if (channel == NULL || phx_json_string(topic_json, &scratch, &topic) != 0)
+    if (channel == NULL || phx_json_string(topic_json, &scratch, &topic) != 0) {
         goto fail;
+    }
     channel->text = malloc(topic_json.len + topic.len + join_ref.len + ref.len + 1);
-    if (channel->text == NULL)
+    if (channel->text == NULL) {
         goto fail;
+    }
     char *at = channel->text;
     channel->topic_json = put(&at, topic_json);
     channel->topic = put(&at, topic);
@@ -95,20 +98,23 @@ fail:
 
 static void mail_free(channel_mail_t *mail)
 {
-    if (mail->release != NULL)
+    if (mail->release != NULL) {
         mail->release(mail->message);
+    }
     free(mail);
 }
 
 static void drop_suspension(phxs_channel_t *channel)
 {
     suspension_t *suspension = channel->suspension;
-    if (suspension == NULL)
+    if (suspension == NULL) {
         return;
+    }
     channel->suspension = NULL;
     timers_stop(core_of(channel)->timers, &suspension->timer);
-    if (suspension->release != NULL)
+    if (suspension->release != NULL) {
         suspension->release(suspension->data);
+    }
     free(suspension);
 }
 
@@ -130,23 +136,27 @@ static void silence(phxs_channel_t *channel)
         mail_free(mail);
     }
     channel->delayed = NULL;
-    if (channel->current != NULL)
+    if (channel->current != NULL) {
         mail_free(channel->current);
+    }
     channel->current = NULL;
 }
 
 /* The application's last words, then silence. */
 static void finish(phxs_channel_t *channel, const phxs_end_t *why)
 {
-    if (channel->state == CHANNEL_ENDED)
+    if (channel->state == CHANNEL_ENDED) {
         return;
+    }
     bool joined = channel->state == CHANNEL_JOINED;
     channel->state = CHANNEL_ENDED;
-    if (joined && why != NULL && channel->handler->terminate != NULL)
+    if (joined && why != NULL && channel->handler->terminate != NULL) {
         channel->handler->terminate(channel, *why);
+    }
     silence(channel);
-    if (channel->handler->ended != NULL)
+    if (channel->handler->ended != NULL) {
         channel->handler->ended(channel);
+    }
 }
 
 void channel_destroy(phxs_channel_t *channel, const phxs_end_t *why)
@@ -172,11 +182,13 @@ int channel_joined(phxs_channel_t *channel)
 
 int phxs_join_response(phxs_channel_t *channel, phx_payload_t response)
 {
-    if (channel->join_response == NULL)
+    if (channel->join_response == NULL) {
         channel->join_response = calloc(1, sizeof(*channel->join_response));
+    }
     phx_buf_t *buf = channel->join_response;
-    if (buf == NULL)
+    if (buf == NULL) {
         return PHX_ENOMEM;
+    }
     phx_buf_clear(buf);
     phx_buf_append_byte(buf, (uint8_t)response.form);
     phx_buf_append_slice(buf, response.data);
@@ -186,15 +198,17 @@ int phxs_join_response(phxs_channel_t *channel, phx_payload_t response)
 phx_payload_t channel_join_response(const phxs_channel_t *channel)
 {
     const phx_buf_t *buf = channel->join_response;
-    if (buf == NULL || buf->len == 0)
+    if (buf == NULL || buf->len == 0) {
         return PHX_JSON_PAYLOAD("{}");
+    }
     return (phx_payload_t){(phx_form_t)buf->data[0], {buf->data + 1, buf->len - 1}};
 }
 
 void channel_forget_join(phxs_channel_t *channel)
 {
-    if (channel->join_response != NULL)
+    if (channel->join_response != NULL) {
         phx_buf_free(channel->join_response);
+    }
     free(channel->join_response);
     channel->join_response = NULL;
 }
@@ -204,8 +218,9 @@ void channel_forget_join(phxs_channel_t *channel)
 static channel_mail_t *mail_new(mail_kind_t kind, phx_slice_t ref, phx_slice_t event, phx_payload_t payload)
 {
     channel_mail_t *mail = malloc(sizeof(*mail) + ref.len + event.len + payload.data.len);
-    if (mail == NULL)
+    if (mail == NULL) {
         return NULL;
+    }
     memset(mail, 0, sizeof(*mail));
     char *at = mail->texts;
     mail->kind = kind;
@@ -218,15 +233,18 @@ static channel_mail_t *mail_new(mail_kind_t kind, phx_slice_t ref, phx_slice_t e
 
 static int post(phxs_channel_t *channel, channel_mail_t *mail)
 {
-    if (mail == NULL)
+    if (mail == NULL) {
         return PHX_ENOMEM;
-    if (channel->last_mail != NULL)
+    }
+    if (channel->last_mail != NULL) {
         channel->last_mail->next = mail;
-    else
+    } else {
         channel->first_mail = mail;
+    }
     channel->last_mail = mail;
-    if (channel->state == CHANNEL_JOINED && channel->suspension == NULL)
+    if (channel->state == CHANNEL_JOINED && channel->suspension == NULL) {
         sched_push(&core_of(channel)->sched, &channel->task);
+    }
     return 0;
 }
 
@@ -235,15 +253,17 @@ static const phx_slice_t NULL_REF = {"null", 4};
 
 int channel_push(phxs_channel_t *channel, phx_slice_t event_json, phx_slice_t ref, phx_payload_t payload)
 {
-    if (channel->state == CHANNEL_ENDED)
+    if (channel->state == CHANNEL_ENDED) {
         return 0; /* LEAVE-07 */
+    }
     return post(channel, mail_new(MAIL_PUSH, ref, event_json, payload));
 }
 
 int channel_leave(phxs_channel_t *channel, phx_slice_t ref)
 {
-    if (channel->state == CHANNEL_ENDED)
+    if (channel->state == CHANNEL_ENDED) {
         return 0;
+    }
     return post(channel, mail_new(MAIL_LEAVE, ref, (phx_slice_t){0}, NO_PAYLOAD));
 }
 
@@ -264,18 +284,21 @@ static void end_with(phxs_channel_t *channel, phxs_end_t why)
         noticed = socket_announce_end(channel->socket, channel, "phx_close"); /* STOP-01 */
         finish(channel, &why);                                                /* LEAVE-06 */
     }
-    if (noticed)
+    if (noticed) {
         channel_destroy(channel, NULL);
+    }
 }
 
 /* What an outcome of a joined channel means. Returns false if the channel has ended. */
 static bool settle(phxs_channel_t *channel, phxs_outcome_t outcome)
 {
-    if (outcome == PHXS_SUSPENDED && channel->suspension != NULL)
+    if (outcome == PHXS_SUSPENDED && channel->suspension != NULL) {
         return true;
+    }
     if (outcome == PHXS_CONTINUE) {
-        if (channel->current != NULL)
+        if (channel->current != NULL) {
             mail_free(channel->current);
+        }
         channel->current = NULL;
         return true;
     }
@@ -289,8 +312,9 @@ static phxs_outcome_t handle_push(phxs_channel_t *channel, const channel_mail_t 
 {
     phx_buf_t scratch = {0};
     phx_slice_t event;
-    if (phx_json_string(mail->event, &scratch, &event) != 0)
+    if (phx_json_string(mail->event, &scratch, &event) != 0) {
         return PHXS_FAIL; /* MSG-09 */
+    }
     phxs_outcome_t outcome = channel->handler->handle_in(channel, event, mail->payload);
     phx_buf_free(&scratch);
     return outcome;
@@ -298,8 +322,9 @@ static phxs_outcome_t handle_push(phxs_channel_t *channel, const channel_mail_t 
 
 static phxs_outcome_t handle_out(phxs_channel_t *channel, const channel_mail_t *mail)
 {
-    if (channel->handler->handle_out != NULL)
+    if (channel->handler->handle_out != NULL) {
         return channel->handler->handle_out(channel, mail->event, mail->payload);
+    }
     return phxs_push(channel, mail->event, mail->payload) == 0 ? PHXS_CONTINUE : PHXS_FAIL;
 }
 
@@ -333,10 +358,12 @@ static void run_task(task_t *task)
     while (channel->suspension == NULL && channel->first_mail != NULL) {
         channel_mail_t *mail = channel->first_mail;
         channel->first_mail = mail->next;
-        if (channel->first_mail == NULL)
+        if (channel->first_mail == NULL) {
             channel->last_mail = NULL;
-        if (!handle(channel, mail))
+        }
+        if (!handle(channel, mail)) {
             return;
+        }
     }
 }
 
@@ -351,13 +378,15 @@ static void resume(loop_timer_t *timer)
 
     phxs_outcome_t outcome = suspension->resume(channel, suspension->data);
     bool again = channel->suspension != NULL && channel->suspension->data == suspension->data;
-    if (!again && suspension->release != NULL)
+    if (!again && suspension->release != NULL) {
         suspension->release(suspension->data);
+    }
     free(suspension);
 
     if (channel->state == CHANNEL_JOINING) {
-        if (outcome != PHXS_SUSPENDED || channel->suspension == NULL)
+        if (outcome != PHXS_SUSPENDED || channel->suspension == NULL) {
             socket_join_decided(channel->socket, channel, outcome);
+        }
     } else if (settle(channel, outcome) && channel->first_mail != NULL && channel->suspension == NULL) {
         sched_push(&core->sched, &channel->task);
     }
@@ -401,12 +430,14 @@ static void delayed_due(loop_timer_t *timer)
     channel_mail_t *mail = CONTAINER_OF(timer, channel_mail_t, timer);
     phxs_channel_t *channel = mail->channel;
     core_t *core = core_of(channel);
-    if (mail->prev != NULL)
+    if (mail->prev != NULL) {
         mail->prev->next = mail->next;
-    else
+    } else {
         channel->delayed = mail->next;
-    if (mail->next != NULL)
+    }
+    if (mail->next != NULL) {
         mail->next->prev = mail->prev;
+    }
     mail->next = NULL;
     post(channel, mail);
     sched_run(&core->sched);
@@ -415,16 +446,18 @@ static void delayed_due(loop_timer_t *timer)
 int phxs_post_after(phxs_channel_t *channel, uint64_t delay_ms, void *message, void (*release)(void *))
 {
     channel_mail_t *mail = info_mail(message, release);
-    if (mail == NULL)
+    if (mail == NULL) {
         return PHX_ENOMEM;
+    }
     if (!timers_start(core_of(channel)->timers, &mail->timer, delay_ms, delayed_due)) {
         free(mail);
         return PHX_ENOMEM;
     }
     mail->channel = channel;
     mail->next = channel->delayed;
-    if (mail->next != NULL)
+    if (mail->next != NULL) {
         mail->next->prev = mail;
+    }
     channel->delayed = mail;
     return 0;
 }
@@ -433,11 +466,13 @@ int phxs_post_after(phxs_channel_t *channel, uint64_t delay_ms, void *message, v
 
 static int send_encoded(phxs_channel_t *channel, int error, phx_form_t form)
 {
-    if (error != 0)
+    if (error != 0) {
         return error;
+    }
     frame_t frame = frame_new(form, phx_buf_slice(&core_of(channel)->scratch));
-    if (frame.bytes == NULL)
+    if (frame.bytes == NULL) {
         return PHX_ENOMEM;
+    }
     socket_send(channel->socket, frame);
     frame_release(frame);
     return 0;
@@ -502,8 +537,9 @@ static delivery_t wants(const subscriber_t *subscriber, const broadcast_t *messa
     const phxs_channel_t *channel = CONTAINER_OF(subscriber, phxs_channel_t, subscription);
     const char *const *intercepts = channel->handler->intercepts;
     for (; intercepts != NULL && *intercepts != NULL; intercepts++) {
-        if (phx_slice_equals(message->event, *intercepts))
+        if (phx_slice_equals(message->event, *intercepts)) {
             return DELIVER_MESSAGE; /* BC-09 */
+        }
     }
     return DELIVER_FRAME;
 }

@@ -32,19 +32,22 @@ static void link_in(connection_t *connection)
 {
     connection_owner_t *owner = connection->owner;
     connection->next = owner->first;
-    if (owner->first != NULL)
+    if (owner->first != NULL) {
         owner->first->prev = connection;
+    }
     owner->first = connection;
 }
 
 static void unlink_from(connection_t *connection)
 {
-    if (connection->prev != NULL)
+    if (connection->prev != NULL) {
         connection->prev->next = connection->next;
-    else
+    } else {
         connection->owner->first = connection->next;
-    if (connection->next != NULL)
+    }
+    if (connection->next != NULL) {
         connection->next->prev = connection->prev;
+    }
 }
 
 static void watch_time(connection_t *connection)
@@ -57,8 +60,9 @@ static void *accepted(void *user, carrier_conn_t *conn)
 {
     connection_owner_t *owner = user;
     connection_t *connection = calloc(1, sizeof(*connection));
-    if (connection == NULL)
+    if (connection == NULL) {
         return NULL;
+    }
     connection->parser = http_parser_new(&owner->limits);
     if (connection->parser == NULL) {
         free(connection);
@@ -80,10 +84,11 @@ static void closed(void *context)
     timers_stop(core->timers, &connection->timer);
     sched_remove(&core->sched, &connection->task);
     unlink_from(connection);
-    if (connection->ops != NULL)
+    if (connection->ops != NULL) {
         connection->ops->closed(connection->upgraded);
-    else if (connection->busy && connection->gone != NULL)
+    } else if (connection->busy && connection->gone != NULL) {
         connection->gone(connection->gone_data);
+    }
     http_parser_free(connection->parser);
     phx_buf_free(&connection->backlog);
     free(connection);
@@ -100,16 +105,18 @@ static void end(connection_t *connection)
 static void send_text(connection_t *connection, phx_slice_t text)
 {
     shared_bytes_t *bytes = shared_bytes_new(text, (phx_slice_t){0});
-    if (bytes == NULL || !carrier_send(connection->conn, bytes))
+    if (bytes == NULL || !carrier_send(connection->conn, bytes)) {
         carrier_abort(connection->conn);
+    }
     shared_bytes_release(bytes);
 }
 
 static void expect_continue(connection_t *connection)
 {
     const http_header_t *expect = http_request_header(http_parser_request(connection->parser), "expect");
-    if (expect != NULL && http_list_has_token(expect->value, "100-continue"))
+    if (expect != NULL && http_list_has_token(expect->value, "100-continue")) {
         send_text(connection, PHX_SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+    }
 }
 
 /* There is no request to answer, but a reason to tell. */
@@ -126,10 +133,11 @@ static void refuse(connection_t *connection, int status)
 static void too_slow(loop_timer_t *timer)
 {
     connection_t *connection = CONTAINER_OF(timer, connection_t, timer);
-    if (http_parser_idle(connection->parser))
+    if (http_parser_idle(connection->parser)) {
         end(connection);
-    else
+    } else {
         refuse(connection, 408);
+    }
 }
 
 /* Takes requests from `bytes` until one has to wait for its answer; what is left goes to the backlog. */
@@ -151,8 +159,9 @@ static void take_up(connection_t *connection, uint8_t *bytes, size_t len)
             connection->owner->request(connection, http_parser_request(connection->parser));
         }
     }
-    if (len == 0 || connection->ending)
+    if (len == 0 || connection->ending) {
         return;
+    }
     if (connection->ops != NULL) {
         connection->ops->received(connection->upgraded, bytes, len);
         return;
@@ -165,14 +174,16 @@ static void received(void *context, uint8_t *bytes, size_t len)
 {
     connection_t *connection = context;
     core_t *core = connection->owner->core;
-    if (connection->ops != NULL)
+    if (connection->ops != NULL) {
         connection->ops->received(connection->upgraded, bytes, len);
-    else if (connection->busy || connection->backlog.len > 0)
+    } else if (connection->busy || connection->backlog.len > 0) {
         phx_buf_append(&connection->backlog, bytes, len);
-    else
+    } else {
         take_up(connection, bytes, len);
-    if (connection->busy && connection->backlog.len > 0)
+    }
+    if (connection->busy && connection->backlog.len > 0) {
         carrier_pause(connection->conn);
+    }
     sched_run(&core->sched);
 }
 
@@ -182,10 +193,11 @@ static void take_up_backlog(task_t *task)
     phx_buf_t backlog = connection->backlog;
     connection->backlog = (phx_buf_t){0};
     carrier_resume(connection->conn);
-    if (backlog.failed)
+    if (backlog.failed) {
         carrier_abort(connection->conn);
-    else if (!connection->busy)
+    } else if (!connection->busy) {
         take_up(connection, (uint8_t *)backlog.data, backlog.len);
+    }
     phx_buf_free(&backlog);
 }
 
@@ -223,13 +235,15 @@ void connection_answer(connection_t *connection, int status, const answer_header
     bool keep_alive = request->keep_alive && !connection->owner->draining;
     phx_buf_t out = {0};
     http_response_begin(&out, status);
-    for (; headers != NULL && headers->name != NULL; headers++)
+    for (; headers != NULL && headers->name != NULL; headers++) {
         http_response_header(&out, headers->name, headers->value);
+    }
     http_response_finish(&out, body, keep_alive, phx_slice_equals(request->method, "HEAD"));
-    if (out.failed)
+    if (out.failed) {
         carrier_abort(connection->conn);
-    else
+    } else {
         send_text(connection, phx_buf_slice(&out));
+    }
     phx_buf_free(&out);
 
     connection->busy = false;
@@ -240,8 +254,9 @@ void connection_answer(connection_t *connection, int status, const answer_header
         return;
     }
     watch_time(connection);
-    if (connection->backlog.len > 0)
+    if (connection->backlog.len > 0) {
         sched_push(&connection->owner->core->sched, &connection->task);
+    }
 }
 
 static const phx_slice_t NOT_STORED = {"max-age=0, private, must-revalidate", 35};
@@ -281,9 +296,10 @@ carrier_conn_t *connection_upgrade(connection_t *connection, phx_slice_t head, c
 void connections_drain(connection_owner_t *owner)
 {
     for (connection_t *connection = owner->first; connection != NULL; connection = connection->next) {
-        if (connection->ops != NULL)
+        if (connection->ops != NULL) {
             connection->ops->drain(connection->upgraded);
-        else if (!connection->busy)
+        } else if (!connection->busy) {
             end(connection);
+        }
     }
 }

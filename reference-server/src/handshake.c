@@ -15,18 +15,21 @@ typedef struct origin {
 
 static phx_slice_t default_port(phx_slice_t scheme)
 {
-    if (phx_slice_equals(scheme, "http"))
+    if (phx_slice_equals(scheme, "http")) {
         return PHX_SLICE("80");
-    if (phx_slice_equals(scheme, "https"))
+    }
+    if (phx_slice_equals(scheme, "https")) {
         return PHX_SLICE("443");
+    }
     return (phx_slice_t){0};
 }
 
 static size_t index_of(phx_slice_t text, const char *any)
 {
     size_t i = 0;
-    while (i < text.len && strchr(any, text.data[i]) == NULL)
+    while (i < text.len && strchr(any, text.data[i]) == NULL) {
         i++;
+    }
     return i;
 }
 
@@ -34,15 +37,18 @@ static size_t index_of(phx_slice_t text, const char *any)
 static void split_authority(phx_slice_t authority, origin_t *origin)
 {
     size_t end = 0;
-    if (authority.len > 0 && authority.data[0] == '[')
+    if (authority.len > 0 && authority.data[0] == '[') {
         end = index_of(authority, "]") + 1;
-    else
+    } else {
         end = index_of(authority, ":");
-    if (end > authority.len)
+    }
+    if (end > authority.len) {
         end = authority.len;
+    }
     origin->host = (phx_slice_t){authority.data, end};
-    if (end < authority.len && authority.data[end] == ':')
+    if (end < authority.len && authority.data[end] == ':') {
         origin->port = (phx_slice_t){authority.data + end + 1, authority.len - end - 1};
+    }
 }
 
 /* `scheme://authority` or `//authority`; anything else has no host (ORIG-06). */
@@ -55,8 +61,9 @@ static origin_t parse_origin(phx_slice_t text)
         origin.scheme = (phx_slice_t){text.data, colon};
         rest = (phx_slice_t){text.data + colon + 1, text.len - colon - 1};
     }
-    if (!phx_slice_starts_with(rest, "//"))
+    if (!phx_slice_starts_with(rest, "//")) {
         return origin;
+    }
     rest = (phx_slice_t){rest.data + 2, rest.len - 2};
     rest.len = index_of(rest, "/?#");
     split_authority(rest, &origin);
@@ -65,11 +72,13 @@ static origin_t parse_origin(phx_slice_t text)
 
 static bool host_matches(phx_slice_t pattern, phx_slice_t host)
 {
-    if (!phx_slice_starts_with(pattern, "*."))
+    if (!phx_slice_starts_with(pattern, "*.")) {
         return phx_slice_equal(pattern, host); /* ORIG-10 */
+    }
     phx_slice_t domain = {pattern.data + 2, pattern.len - 2};
-    if (phx_slice_equal(domain, host))
+    if (phx_slice_equal(domain, host)) {
         return true;
+    }
     return host.len > domain.len + 1 && host.data[host.len - domain.len - 1] == '.' &&
            memcmp(host.data + host.len - domain.len, domain.data, domain.len) == 0; /* ORIG-05 */
 }
@@ -81,10 +90,12 @@ static phx_slice_t port_of(const origin_t *origin)
 
 static bool origin_matches(const origin_t *entry, const origin_t *origin)
 {
-    if (!host_matches(entry->host, origin->host))
+    if (!host_matches(entry->host, origin->host)) {
         return false;
-    if (entry->scheme.len > 0 && !phx_slice_equal(entry->scheme, origin->scheme))
+    }
+    if (entry->scheme.len > 0 && !phx_slice_equal(entry->scheme, origin->scheme)) {
         return false;
+    }
     phx_slice_t wanted = port_of(entry);
     return wanted.len == 0 || phx_slice_equal(wanted, port_of(origin)); /* ORIG-04 */
 }
@@ -92,22 +103,26 @@ static bool origin_matches(const origin_t *entry, const origin_t *origin)
 bool handshake_origin_allowed(const phxs_mount_config_t *config, const http_request_t *request)
 {
     const http_header_t *header = http_request_header(request, "origin");
-    if (!config->check_origin || header == NULL)
+    if (!config->check_origin || header == NULL) {
         return true; /* ORIG-01 */
+    }
     origin_t origin = parse_origin(header->value);
-    if (origin.host.len == 0)
-        return false;              /* ORIG-06 */
+    if (origin.host.len == 0) {
+        return false; /* ORIG-06 */
+    }
     if (config->origins == NULL) { /* ORIG-03 */
         const http_header_t *host = http_request_header(request, "host");
         origin_t own = {0};
-        if (host != NULL)
+        if (host != NULL) {
             split_authority(host->value, &own);
+        }
         return phx_slice_equal(own.host, origin.host);
     }
     for (const char *const *entry = config->origins; *entry != NULL; entry++) {
         origin_t allowed = parse_origin(phx_slice_of(*entry));
-        if (origin_matches(&allowed, &origin))
+        if (origin_matches(&allowed, &origin)) {
             return true;
+        }
     }
     return false;
 }
@@ -118,8 +133,9 @@ bool handshake_origin_allowed(const phxs_mount_config_t *config, const http_requ
 static size_t semver_number(phx_slice_t text)
 {
     size_t i = 0;
-    while (i < text.len && text.data[i] >= '0' && text.data[i] <= '9')
+    while (i < text.len && text.data[i] >= '0' && text.data[i] <= '9') {
         i++;
+    }
     return i > 1 && text.data[0] == '0' ? 0 : i;
 }
 
@@ -130,8 +146,9 @@ static bool semver_identifiers(phx_slice_t text)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
         bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-        if (!letter && (c != '.' || empty))
+        if (!letter && (c != '.' || empty)) {
             return false;
+        }
         empty = !letter;
     }
     return !empty;
@@ -143,29 +160,35 @@ bool handshake_serializer(phx_slice_t vsn, phx_vsn_t *serializer)
     phx_slice_t rest = vsn;
     for (int i = 0; i < 3; i++) {
         if (i > 0) {
-            if (rest.len == 0 || rest.data[0] != '.')
+            if (rest.len == 0 || rest.data[0] != '.') {
                 return false; /* WS-VSN-03 */
+            }
             rest = (phx_slice_t){rest.data + 1, rest.len - 1};
         }
         parts[i] = (phx_slice_t){rest.data, semver_number(rest)};
-        if (parts[i].len == 0)
+        if (parts[i].len == 0) {
             return false;
+        }
         rest = (phx_slice_t){rest.data + parts[i].len, rest.len - parts[i].len};
     }
     bool pre_release = rest.len > 0 && rest.data[0] == '-';
     if (pre_release) {
         size_t build = index_of(rest, "+");
-        if (!semver_identifiers((phx_slice_t){rest.data + 1, build - 1}))
+        if (!semver_identifiers((phx_slice_t){rest.data + 1, build - 1})) {
             return false;
+        }
         rest = (phx_slice_t){rest.data + build, rest.len - build};
     }
     if (rest.len > 0 &&
-        (rest.data[0] != '+' || !semver_identifiers((phx_slice_t){rest.data + 1, rest.len - 1})))
+        (rest.data[0] != '+' || !semver_identifiers((phx_slice_t){rest.data + 1, rest.len - 1}))) {
         return false;
-    if (pre_release && phx_slice_equals(parts[2], "0"))
+    }
+    if (pre_release && phx_slice_equals(parts[2], "0")) {
         return false; /* below x.0.0 (WS-VSN-04) */
-    if (!phx_slice_equals(parts[1], "0"))
+    }
+    if (!phx_slice_equals(parts[1], "0")) {
         return false; /* WS-VSN-02 */
+    }
     *serializer = phx_slice_equals(parts[0], "2") ? PHX_V2 : PHX_V1;
     return phx_slice_equals(parts[0], "1") || phx_slice_equals(parts[0], "2");
 }
@@ -180,8 +203,9 @@ static bool offered(phx_slice_t offer, const char *name)
     size_t cursor = 0;
     phx_slice_t element;
     while (http_list_next(offer, &cursor, &element)) {
-        if (phx_slice_equals(element, name))
+        if (phx_slice_equals(element, name)) {
             return true;
+        }
     }
     return false;
 }
@@ -189,12 +213,14 @@ static bool offered(phx_slice_t offer, const char *name)
 subprotocol_outcome_t handshake_subprotocol(const phxs_mount_config_t *config, const http_request_t *request,
                                             subprotocol_t *result)
 {
-    if (!config->auth_token && config->subprotocols == NULL)
+    if (!config->auth_token && config->subprotocols == NULL) {
         return SUBPROTOCOL_OK; /* SUBP-01 */
+    }
     phx_buf_t joined = {0};
     subprotocol_outcome_t outcome = SUBPROTOCOL_OK;
-    if (http_request_header_values(request, "sec-websocket-protocol", &joined) == 0)
+    if (http_request_header_values(request, "sec-websocket-protocol", &joined) == 0) {
         return outcome; /* SUBP-04 */
+    }
 
     phx_slice_t offer = phx_buf_slice(&joined);
     phx_slice_t bearer = {0};
@@ -213,15 +239,17 @@ subprotocol_outcome_t handshake_subprotocol(const phxs_mount_config_t *config, c
     if (bearers == 1) { /* two of them are no token (TOK-05) */
         phx_slice_t text = {bearer.data + sizeof(BEARER) - 1, bearer.len - (sizeof(BEARER) - 1)};
         result->has_token = true;
-        if (phx_base64_decode(&result->token, text, PHX_BASE64_OPTIONAL) != 0)
+        if (phx_base64_decode(&result->token, text, PHX_BASE64_OPTIONAL) != 0) {
             outcome = SUBPROTOCOL_BAD_TOKEN;
-        else if (others == 0)
+        } else if (others == 0) {
             goto done; /* TOK-04 */
+        }
     }
     if (outcome == SUBPROTOCOL_OK) {
         const char *const *name = config->subprotocols != NULL ? config->subprotocols : PHOENIX;
-        while (*name != NULL && !offered(offer, *name))
+        while (*name != NULL && !offered(offer, *name)) {
             name++;
+        }
         result->chosen = *name; /* SUBP-02 */
         outcome = *name != NULL ? SUBPROTOCOL_OK : SUBPROTOCOL_REFUSED;
     }
@@ -244,15 +272,16 @@ const char *handshake_upgrade_error(const http_request_t *request)
     bool upgrade = http_list_has_token(phx_buf_slice(&values), "websocket");
     phx_buf_free(&values);
 
-    if (request->minor_version < 1)
+    if (request->minor_version < 1) {
         error = "a WebSocket upgrade needs HTTP/1.1";
-    else if (!connection)
+    } else if (!connection) {
         error = "the 'connection' header must contain 'upgrade'";
-    else if (!upgrade)
+    } else if (!upgrade) {
         error = "the 'upgrade' header must contain 'websocket'";
-    else if (http_request_header(request, "sec-websocket-key") == NULL)
+    } else if (http_request_header(request, "sec-websocket-key") == NULL) {
         error = "the 'sec-websocket-key' header is absent";
-    else if (version == NULL || !phx_slice_equals(version->value, "13"))
+    } else if (version == NULL || !phx_slice_equals(version->value, "13")) {
         error = "the 'sec-websocket-version' header must equal '13'";
+    }
     return error;
 }

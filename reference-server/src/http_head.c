@@ -82,16 +82,16 @@ static bool read_target(phx_slice_t target, http_request_t *request)
     const size_t scheme = target.len > 7 && strncasecmp(target.data, "http://", 7) == 0    ? 7
                           : target.len > 8 && strncasecmp(target.data, "https://", 8) == 0 ? 8
                                                                                            : 0;
-    if (scheme == 0 || request->path.len <= scheme) {
+    if (scheme == 0) {
         return false;
     }
-    const char *slash = memchr(request->path.data + scheme, '/', request->path.len - scheme);
-    if (slash == NULL) {
-        request->path = PHX_SLICE("/");
-    } else {
-        request->path.len -= (size_t)(slash - request->path.data);
-        request->path.data = slash;
+    phx_slice_t rest = {request->path.data + scheme, request->path.len - scheme};
+    const char *slash = rest.len > 0 ? memchr(rest.data, '/', rest.len) : NULL;
+    if (rest.len == 0 || slash == rest.data) {
+        return false; /* no host */
     }
+    request->path =
+        slash == NULL ? PHX_SLICE("/") : (phx_slice_t){slash, (size_t)(rest.data + rest.len - slash)};
     return true;
 }
 

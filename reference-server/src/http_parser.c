@@ -160,7 +160,7 @@ static http_progress_t read_head(http_parser_t *parser, phx_slice_t bytes, size_
     size_t kept_from = *used;
     while (*used < bytes.len) {
         if (parser->head.len + parser->overhead + (*used - kept_from) >= parser->limits.max_head_bytes) {
-            return broken(parser, parser->lines == 0 ? 414 : 431);
+            return broken(parser, parser->lines > 0 ? 431 : parser->line_started ? 414 : 400);
         }
         const line_byte_t kind = sort_line_byte(parser, (uint8_t)bytes.data[(*used)++]);
         if (kind == LINE_BAD) {

@@ -35,10 +35,11 @@ static void put_encoded(char *to, const uint8_t *bytes, size_t len, size_t chars
     for (size_t i = 0; i < chars && i < encoded.len; i++) {
         char c = encoded.data[i];
         to[i] = c;
-        if (c == '+')
+        if (c == '+') {
             to[i] = '-';
-        else if (c == '/')
+        } else if (c == '/') {
             to[i] = '_';
+        }
     }
     phx_buf_free(&encoded);
 }
@@ -49,16 +50,18 @@ static bool read_claim(phx_slice_t token, uint8_t claim[CLAIM_BYTES])
     for (size_t i = 0; i < CLAIM_CHARS; i++) {
         char c = token.data[i];
         standard[i] = c;
-        if (c == '-')
+        if (c == '-') {
             standard[i] = '+';
-        else if (c == '_')
+        } else if (c == '_') {
             standard[i] = '/';
+        }
     }
     phx_buf_t decoded = {0};
     bool good = phx_base64_decode(&decoded, (phx_slice_t){standard, CLAIM_CHARS}, PHX_BASE64_PADDED) == 0 &&
                 decoded.len == CLAIM_BYTES;
-    if (good)
+    if (good) {
         memcpy(claim, decoded.data, CLAIM_BYTES);
+    }
     phx_buf_free(&decoded);
     return good;
 }
@@ -69,10 +72,12 @@ bool lp_token_sign(const uint8_t key[LP_KEY_BYTES], const uint8_t id[LP_ID_BYTES
     uint8_t claim[CLAIM_BYTES];
     uint8_t mac[MAC_BYTES];
     memcpy(claim, id, LP_ID_BYTES);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; i++) {
         claim[LP_ID_BYTES + i] = (uint8_t)(born_ms >> (56 - 8 * i));
-    if (!mac_of(key, claim, mac))
+    }
+    if (!mac_of(key, claim, mac)) {
         return false;
+    }
     memset(token, 0, LP_TOKEN_CHARS + 1);
     put_encoded(token, claim, CLAIM_BYTES, CLAIM_CHARS);
     token[CLAIM_CHARS] = '.';
@@ -85,15 +90,18 @@ bool lp_token_verify(const uint8_t key[LP_KEY_BYTES], phx_slice_t token, uint64_
 {
     uint8_t claim[CLAIM_BYTES];
     char expected[LP_TOKEN_CHARS + 1];
-    if (token.len != LP_TOKEN_CHARS || !read_claim(token, claim))
+    if (token.len != LP_TOKEN_CHARS || !read_claim(token, claim)) {
         return false;
+    }
     uint64_t born_ms = 0;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; i++) {
         born_ms = born_ms << 8 | claim[LP_ID_BYTES + i];
+    }
     /* The texts are compared, not what they decode to: a token has one spelling. */
     if (!lp_token_sign(key, claim, born_ms, expected) ||
-        CRYPTO_memcmp(token.data, expected, LP_TOKEN_CHARS) != 0)
+        CRYPTO_memcmp(token.data, expected, LP_TOKEN_CHARS) != 0) {
         return false;
+    }
     memcpy(id, claim, LP_ID_BYTES);
     return now_ms < born_ms || now_ms - born_ms <= max_age_s * 1000;
 }

@@ -28,8 +28,9 @@ pubsub_t *pubsub_new(uint64_t seed)
 
 void pubsub_free(pubsub_t *pubsub)
 {
-    if (pubsub == NULL)
+    if (pubsub == NULL) {
         return;
+    }
     table_fini(&pubsub->topics);
     phx_buf_free(&pubsub->scratch);
     free(pubsub);
@@ -38,10 +39,12 @@ void pubsub_free(pubsub_t *pubsub)
 static topic_t *topic_new(pubsub_t *pubsub, phx_slice_t name)
 {
     topic_t *topic = calloc(1, sizeof(*topic) + name.len);
-    if (topic == NULL)
+    if (topic == NULL) {
         return NULL;
-    if (name.len > 0)
+    }
+    if (name.len > 0) {
         memcpy(topic->name, name.data, name.len);
+    }
     topic->entry.key = (phx_slice_t){topic->name, name.len};
     table_insert(&pubsub->topics, &topic->entry);
     return topic;
@@ -50,17 +53,20 @@ static topic_t *topic_new(pubsub_t *pubsub, phx_slice_t name)
 int pubsub_subscribe(pubsub_t *pubsub, phx_slice_t name, subscriber_t *subscriber)
 {
     topic_t *topic = (topic_t *)table_find(&pubsub->topics, name);
-    if (topic == NULL)
+    if (topic == NULL) {
         topic = topic_new(pubsub, name);
-    if (topic == NULL)
+    }
+    if (topic == NULL) {
         return PHX_ENOMEM;
+    }
     subscriber->topic = topic;
     subscriber->next = NULL;
     subscriber->prev = topic->last;
-    if (topic->last != NULL)
+    if (topic->last != NULL) {
         topic->last->next = subscriber;
-    else
+    } else {
         topic->first = subscriber;
+    }
     topic->last = subscriber;
     return 0;
 }
@@ -68,17 +74,20 @@ int pubsub_subscribe(pubsub_t *pubsub, phx_slice_t name, subscriber_t *subscribe
 void pubsub_unsubscribe(pubsub_t *pubsub, subscriber_t *subscriber)
 {
     topic_t *topic = subscriber->topic;
-    if (topic == NULL)
+    if (topic == NULL) {
         return;
+    }
     subscriber->topic = NULL;
-    if (subscriber->prev != NULL)
+    if (subscriber->prev != NULL) {
         subscriber->prev->next = subscriber->next;
-    else
+    } else {
         topic->first = subscriber->next;
-    if (subscriber->next != NULL)
+    }
+    if (subscriber->next != NULL) {
         subscriber->next->prev = subscriber->prev;
-    else
+    } else {
         topic->last = subscriber->prev;
+    }
     if (topic->first == NULL) {
         table_remove(&pubsub->topics, &topic->entry);
         free(topic);
@@ -91,8 +100,9 @@ static int encode(pubsub_t *pubsub, phx_vsn_t vsn, const broadcast_t *broadcast,
     phx_buf_clear(&pubsub->scratch);
     int error = phx_encode_broadcast(vsn, &pubsub->scratch, &form, broadcast->topic, broadcast->event,
                                      broadcast->payload);
-    if (error != 0)
+    if (error != 0) {
         return error;
+    }
     *frame = frame_new(form, phx_buf_slice(&pubsub->scratch));
     return frame->bytes != NULL ? 0 : PHX_ENOMEM;
 }
@@ -100,21 +110,26 @@ static int encode(pubsub_t *pubsub, phx_vsn_t vsn, const broadcast_t *broadcast,
 int pubsub_broadcast(pubsub_t *pubsub, const subscriber_t *from, const broadcast_t *broadcast)
 {
     const topic_t *topic = (topic_t *)table_find(&pubsub->topics, broadcast->topic);
-    if (topic == NULL)
+    if (topic == NULL) {
         return 0;
+    }
 
     frame_t frames[2] = {{0}}; /* by serializer */
     int error = 0;
     for (subscriber_t *s = topic->first; s != NULL && error == 0; s = s->next) {
-        if (s == from)
+        if (s == from) {
             continue;
+        }
         delivery_t delivery = s->ops->wants(s, broadcast);
-        if (delivery == DELIVER_MESSAGE)
+        if (delivery == DELIVER_MESSAGE) {
             s->ops->message(s, broadcast);
-        if (delivery == DELIVER_FRAME && frames[s->vsn].bytes == NULL)
+        }
+        if (delivery == DELIVER_FRAME && frames[s->vsn].bytes == NULL) {
             error = encode(pubsub, (phx_vsn_t)s->vsn, broadcast, &frames[s->vsn]);
-        if (delivery == DELIVER_FRAME && error == 0)
+        }
+        if (delivery == DELIVER_FRAME && error == 0) {
             s->ops->frame(s, frames[s->vsn]);
+        }
     }
     frame_release(frames[PHX_V1]);
     frame_release(frames[PHX_V2]);

@@ -9,12 +9,15 @@ enum { MAX_DEPTH = 32 };
 
 static int hex(char c)
 {
-    if (c >= '0' && c <= '9')
+    if (c >= '0' && c <= '9') {
         return c - '0';
-    if (c >= 'a' && c <= 'f')
+    }
+    if (c >= 'a' && c <= 'f') {
         return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
+    }
+    if (c >= 'A' && c <= 'F') {
         return c - 'A' + 10;
+    }
     return -1;
 }
 
@@ -50,8 +53,9 @@ static phx_slice_t cut(phx_slice_t *rest, char at)
 static json_t *container(json_t *map, phx_slice_t key, bool list)
 {
     json_t *value = json_object_getn(map, key.data, key.len);
-    if (value != NULL && (list ? json_is_array(value) : json_is_object(value)))
+    if (value != NULL && (list ? json_is_array(value) : json_is_object(value))) {
         return value;
+    }
     value = list ? json_array() : json_object();
     return json_object_setn_new_nocheck(map, key.data, key.len, value) == 0 ? value : NULL;
 }
@@ -60,8 +64,9 @@ static json_t *container(json_t *map, phx_slice_t key, bool list)
 static int store(json_t *params, phx_slice_t name, json_t *value)
 {
     const char *bracket = name.len > 0 ? memchr(name.data, '[', name.len) : NULL;
-    if (bracket == NULL || bracket == name.data || name.data[name.len - 1] != ']')
+    if (bracket == NULL || bracket == name.data || name.data[name.len - 1] != ']') {
         return json_object_setn_new_nocheck(params, name.data, name.len, value);
+    }
 
     json_t *map = params;
     phx_slice_t key = {name.data, (size_t)(bracket - name.data)};
@@ -92,8 +97,9 @@ json_t *query_decode(phx_slice_t query)
     bool valid = params != NULL;
     while (valid && query.len > 0) {
         phx_slice_t pair = cut(&query, '&');
-        if (pair.len == 0)
+        if (pair.len == 0) {
             continue;
+        }
         phx_slice_t raw_name = cut(&pair, '=');
         phx_buf_clear(&name);
         phx_buf_clear(&value);
@@ -101,9 +107,10 @@ json_t *query_decode(phx_slice_t query)
         unescape(&value, pair);
         valid = phx_utf8_valid(phx_buf_slice(&name)) && phx_utf8_valid(phx_buf_slice(&value)) &&
                 !name.failed && !value.failed;
-        if (valid && name.len > 0)
+        if (valid && name.len > 0) {
             valid = store(params, phx_buf_slice(&name),
                           json_stringn_nocheck(value.len > 0 ? value.data : "", value.len)) == 0;
+        }
     }
     phx_buf_free(&name);
     phx_buf_free(&value);
@@ -117,8 +124,9 @@ json_t *query_decode(phx_slice_t query)
 bool query_string(const json_t *params, const char *name, phx_slice_t *value)
 {
     const json_t *found = json_object_get(params, name);
-    if (!json_is_string(found))
+    if (!json_is_string(found)) {
         return false;
+    }
     *value = (phx_slice_t){json_string_value(found), json_string_length(found)};
     return true;
 }

@@ -5,31 +5,36 @@
 
 void sched_push(sched_t *sched, task_t *task)
 {
-    if (task->queued)
+    if (task->queued) {
         return;
+    }
     task->queued = true;
     task->next = NULL;
     task->prev = sched->last;
-    if (sched->last != NULL)
+    if (sched->last != NULL) {
         sched->last->next = task;
-    else
+    } else {
         sched->first = task;
+    }
     sched->last = task;
 }
 
 void sched_remove(sched_t *sched, task_t *task)
 {
-    if (!task->queued)
+    if (!task->queued) {
         return;
+    }
     task->queued = false;
-    if (task->prev != NULL)
+    if (task->prev != NULL) {
         task->prev->next = task->next;
-    else
+    } else {
         sched->first = task->next;
-    if (task->next != NULL)
+    }
+    if (task->next != NULL) {
         task->next->prev = task->prev;
-    else
+    } else {
         sched->last = task->prev;
+    }
 }
 
 void sched_run(sched_t *sched)

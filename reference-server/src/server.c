@@ -62,8 +62,9 @@ static void normalize(phx_slice_t path, phx_buf_t *out)
 {
     for (size_t i = 0; i < path.len; i++) {
         bool slash = path.data[i] == '/';
-        if (!slash || (i + 1 < path.len && path.data[i + 1] != '/'))
+        if (!slash || (i + 1 < path.len && path.data[i + 1] != '/')) {
             phx_buf_append_byte(out, (uint8_t)path.data[i]);
+        }
     }
 }
 
@@ -71,8 +72,9 @@ static void normalize(phx_slice_t path, phx_buf_t *out)
 static bool below(const mount_t *mount, phx_slice_t path, phx_slice_t *rest)
 {
     size_t len = strlen(mount->path);
-    if (path.len < len || memcmp(path.data, mount->path, len) != 0)
+    if (path.len < len || memcmp(path.data, mount->path, len) != 0) {
         return false;
+    }
     *rest = (phx_slice_t){path.data + len, path.len - len};
     return true;
 }
@@ -91,16 +93,18 @@ static void handle_request(connection_t *connection, const http_request_t *reque
     phx_slice_t rest;
     normalize(request->path, &path);
     for (mount_t *mount = server->mounts; mount != NULL; mount = mount->next) {
-        if (!below(mount, phx_buf_slice(&path), &rest))
+        if (!below(mount, phx_buf_slice(&path), &rest)) {
             continue;
+        }
         bool websocket = mount->config.websocket && phx_slice_equals(rest, "/websocket");
         bool longpoll = mount->config.longpoll && phx_slice_equals(rest, "/longpoll");
         if (websocket || longpoll) {
             phx_buf_free(&path);
-            if (websocket)
+            if (websocket) {
                 websocket_request(connection, mount);
-            else
+            } else {
                 longpoll_request(connection, mount, &server->sessions);
+            }
             return;
         }
     }
@@ -115,14 +119,16 @@ static void finish_drain(phxs_server_t *server)
     void (*drained)(void *) = server->drained;
     server->drained = NULL;
     timers_stop(server->core.timers, &server->drain_deadline);
-    if (drained != NULL)
+    if (drained != NULL) {
         drained(server->drained_user);
+    }
 }
 
 static void connection_gone(connection_owner_t *owner)
 {
-    if (owner->draining && owner->first == NULL)
+    if (owner->draining && owner->first == NULL) {
         finish_drain(server_of(owner));
+    }
 }
 
 static void drain_too_slow(loop_timer_t *timer)
@@ -132,31 +138,35 @@ static void drain_too_slow(loop_timer_t *timer)
 
 void phxs_server_drain(phxs_server_t *server, void (*drained)(void *user), void *user)
 {
-    if (server->owner.draining)
+    if (server->owner.draining) {
         return;
+    }
     server->drained = drained;
     server->drained_user = user;
     server->owner.draining = true;
     carrier_stop_listening(server->carrier);
     uint64_t longest = 0; /* a poll may wait this long yet */
     for (const mount_t *mount = server->mounts; mount != NULL; mount = mount->next) {
-        if (mount->config.longpoll_window_ms > longest)
+        if (mount->config.longpoll_window_ms > longest) {
             longest = mount->config.longpoll_window_ms;
+        }
     }
     timers_start(server->core.timers, &server->drain_deadline, longest + DRAIN_GRACE_MS, drain_too_slow);
     sessions_end(&server->sessions);
     connections_drain(&server->owner);
     sched_run(&server->core.sched);
-    if (server->owner.first == NULL)
+    if (server->owner.first == NULL) {
         finish_drain(server);
+    }
 }
 
 /* ---- mounts ---- */
 
 static void strings_free(char **strings)
 {
-    for (char **s = strings; s != NULL && *s != NULL; s++)
+    for (char **s = strings; s != NULL && *s != NULL; s++) {
         free(*s);
+    }
     free(strings);
 }
 
@@ -164,15 +174,18 @@ static void strings_free(char **strings)
 static bool strings_copy(const char *const *strings, char ***copy)
 {
     size_t count = 0;
-    if (strings == NULL)
+    if (strings == NULL) {
         return true;
-    while (strings[count] != NULL)
+    }
+    while (strings[count] != NULL) {
         count++;
+    }
     *copy = calloc(count + 1, sizeof(**copy));
     for (size_t i = 0; *copy != NULL && i < count; i++) {
         (*copy)[i] = strdup(strings[i]);
-        if ((*copy)[i] == NULL)
+        if ((*copy)[i] == NULL) {
             return false;
+        }
     }
     return *copy != NULL;
 }
@@ -190,8 +203,9 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
 {
     phx_buf_t clean = {0};
     mount_t *mount = calloc(1, sizeof(*mount));
-    if (mount == NULL)
+    if (mount == NULL) {
         return PHX_ENOMEM;
+    }
     mount->core = &server->core;
     mount->handler = handler;
     mount->app = app;
@@ -206,11 +220,13 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
     }
     mount->config.origins = (const char *const *)mount->origins;
     mount->config.subprotocols = (const char *const *)mount->subprotocols;
-    if (config->max_body_bytes > server->owner.limits.max_body_bytes)
+    if (config->max_body_bytes > server->owner.limits.max_body_bytes) {
         server->owner.limits.max_body_bytes = config->max_body_bytes;
+    }
     mount_t **link = &server->mounts;
-    while (*link != NULL)
+    while (*link != NULL) {
         link = &(*link)->next;
+    }
     *link = mount;
     return 0;
 }
@@ -220,8 +236,9 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
 static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config_t *config)
 {
     uint64_t seed;
-    if (RAND_bytes((unsigned char *)&seed, sizeof(seed)) != 1)
+    if (RAND_bytes((unsigned char *)&seed, sizeof(seed)) != 1) {
         return false;
+    }
     server->core.server = server;
     server->core.max_longpoll_bytes =
         config->max_longpoll_bytes > 0 ? config->max_longpoll_bytes : DEFAULT_MAX_QUEUED_BYTES;
@@ -267,21 +284,25 @@ phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, cha
 
 void phxs_server_free(phxs_server_t *server)
 {
-    if (server == NULL)
+    if (server == NULL) {
         return;
+    }
     server->drained = NULL;
-    if (server->carrier != NULL)
+    if (server->carrier != NULL) {
         carrier_free(server->carrier);
-    if (server->sessions_ready)
+    }
+    if (server->sessions_ready) {
         sessions_fini(&server->sessions);
+    }
     while (server->mounts != NULL) {
         mount_t *mount = server->mounts;
         server->mounts = mount->next;
         mount_free(mount);
     }
     pubsub_free(server->core.pubsub);
-    if (server->core.timers != NULL)
+    if (server->core.timers != NULL) {
         timers_free(server->core.timers);
+    }
     phx_buf_free(&server->core.scratch);
     free(server);
 }

@@ -66,8 +66,9 @@ static core_t *core_of(const session_t *session)
 static uint64_t wall_ms(void)
 {
     uv_timeval64_t now;
-    if (uv_gettimeofday(&now) != 0)
+    if (uv_gettimeofday(&now) != 0) {
         return 0;
+    }
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
 }
 
@@ -95,10 +96,11 @@ void lp_answer(connection_t *connection, int status, phx_slice_t token, phx_slic
         phx_json_quote(&body, token);
     }
     phx_buf_append_text(&body, "}");
-    if (body.failed)
+    if (body.failed) {
         connection_answer_error(connection, 500);
-    else
+    } else {
         connection_answer(connection, 200, headers, phx_buf_slice(&body));
+    }
     phx_buf_free(&body);
 }
 
@@ -111,8 +113,9 @@ static void answer_status(connection_t *connection, int status)
 
 static void drop_frames(session_t *session)
 {
-    for (size_t i = 0; i < session->frame_count; i++)
+    for (size_t i = 0; i < session->frame_count; i++) {
         frame_release(session->frames[i]);
+    }
     free(session->frames);
     session->frames = NULL;
     session->frame_count = session->frame_room = session->frame_bytes = 0;
@@ -123,8 +126,9 @@ static bool keep_frame(session_t *session, frame_t frame)
     if (session->frame_count == session->frame_room) {
         size_t room = session->frame_room > 0 ? session->frame_room * 2 : 8;
         frame_t *frames = realloc(session->frames, room * sizeof(*frames));
-        if (frames == NULL)
+        if (frames == NULL) {
             return false;
+        }
         session->frames = frames;
         session->frame_room = room;
     }
@@ -138,10 +142,12 @@ static bool list_frames(const session_t *session, phx_buf_t *messages)
 {
     for (size_t i = 0; i < session->frame_count; i++) {
         phx_slice_t message = frame_message(session->frames[i]);
-        if (session->frames[i].form == PHX_BINARY && !phx_utf8_valid(message))
+        if (session->frames[i].form == PHX_BINARY && !phx_utf8_valid(message)) {
             return false;
-        if (i > 0)
+        }
+        if (i > 0) {
             phx_buf_append_byte(messages, ',');
+        }
         phx_json_quote(messages, message); /* LP-GET-02 */
     }
     return true;
@@ -150,10 +156,11 @@ static bool list_frames(const session_t *session, phx_buf_t *messages)
 static void answer_frames(session_t *session, connection_t *connection)
 {
     phx_buf_t messages = {0};
-    if (list_frames(session, &messages) && !messages.failed)
+    if (list_frames(session, &messages) && !messages.failed) {
         lp_answer(connection, 200, session_token(session), phx_buf_slice(&messages));
-    else
+    } else {
         connection_answer_error(connection, 500);
+    }
     phx_buf_free(&messages);
     drop_frames(session);
 }
@@ -163,8 +170,9 @@ static void answer_frames(session_t *session, connection_t *connection)
 static void poll_free(poll_t *poll)
 {
     timers_stop(poll->core->timers, &poll->window);
-    if (poll->session != NULL)
+    if (poll->session != NULL) {
         poll->session->poll = NULL;
+    }
     free(poll);
 }
 
@@ -185,8 +193,9 @@ static void window_over(loop_timer_t *timer)
 static void flush(task_t *task)
 {
     session_t *session = CONTAINER_OF(task, session_t, flush);
-    if (session->poll == NULL || session->frame_count == 0)
+    if (session->poll == NULL || session->frame_count == 0) {
         return;
+    }
     connection_t *connection = session->poll->connection;
     poll_free(session->poll);
     answer_frames(session, connection); /* LP-GET-03 */
@@ -233,12 +242,14 @@ static void post_free(post_t *post)
 static void post_done(post_t *post)
 {
     post->connection = NULL;
-    if (post->session != NULL && post->waiting)
+    if (post->session != NULL && post->waiting) {
         return;
+    }
     if (post->session != NULL) {
         post_t **link = &post->session->posts;
-        while (*link != post)
+        while (*link != post) {
             link = &(*link)->next;
+        }
         *link = post->next;
     }
     post_free(post);
@@ -268,8 +279,9 @@ static void post_gone(void *data)
 /* The message is not taken up, or not yet: 408 when the window is over. */
 static void post_wait(post_t *post)
 {
-    if (!timers_start(post->core->timers, &post->window, post->window_ms, post_window_over))
+    if (!timers_start(post->core->timers, &post->window, post->window_ms, post_window_over)) {
         post_answer(post, 408);
+    }
 }
 
 /* The next message of the POST. Returns 0; 200: there is none; otherwise the HTTP status of a refusal. */
@@ -282,11 +294,13 @@ static int next_message(post_t *post, phx_form_t *form, phx_slice_t *message)
         return post->lines++ == 0 ? 0 : 200;
     }
     phx_slice_t line;
-    if (post->lines++ == MAX_LINES || !phx_ndjson_next(body, &post->cursor, &line))
+    if (post->lines++ == MAX_LINES || !phx_ndjson_next(body, &post->cursor, &line)) {
         return 200;
+    }
     bool text = line.len > 0 && line.data[0] == '[';
-    if (!text && line.len > MAX_BASE64_LINE)
+    if (!text && line.len > MAX_BASE64_LINE) {
         return 400;
+    }
     return phx_ndjson_message(line, &post->scratch, form, message) == 0 ? 0 : 500; /* LP-POST-08 */
 }
 
@@ -294,8 +308,9 @@ static int next_message(post_t *post, phx_form_t *form, phx_slice_t *message)
 static void post_step(task_t *task)
 {
     post_t *post = CONTAINER_OF(task, post_t, task);
-    if (post->connection == NULL)
+    if (post->connection == NULL) {
         return;
+    }
     if (post->session == NULL) {
         post_wait(post);
         return;
@@ -320,10 +335,11 @@ static void post_taken(post_t *post)
 {
     post->waiting = false;
     timers_stop(post->core->timers, &post->window);
-    if (post->connection != NULL)
+    if (post->connection != NULL) {
         sched_push(&post->core->sched, &post->task);
-    else
+    } else {
         post_done(post);
+    }
 }
 
 void session_post(session_t *session, connection_t *connection, bool batch)
@@ -352,13 +368,15 @@ static void session_free(session_t *session)
     core_t *core = core_of(session);
     timers_stop(core->timers, &session->inactivity);
     sched_remove(&core->sched, &session->flush);
-    if (session->poll != NULL)
+    if (session->poll != NULL) {
         session->poll->session = NULL;
+    }
     for (post_t *post = session->posts, *next; post != NULL; post = next) {
         next = post->next;
         post->session = NULL;
-        if (post->connection == NULL)
+        if (post->connection == NULL) {
             post_free(post);
+        }
     }
     table_remove(&session->sessions->by_id, &session->entry);
     socket_free(session->socket);
@@ -369,10 +387,12 @@ static void session_free(session_t *session)
 static void transport_send(void *transport, frame_t frame)
 {
     session_t *session = transport;
-    if (!keep_frame(session, frame))
+    if (!keep_frame(session, frame)) {
         socket_stop(session->socket, SOCKET_FAILED);
-    if (session->poll != NULL)
+    }
+    if (session->poll != NULL) {
         sched_push(&core_of(session)->sched, &session->flush);
+    }
 }
 
 static void transport_taken(void *transport, void *tag)
@@ -402,10 +422,11 @@ static void check_inactivity(loop_timer_t *timer)
 {
     session_t *session = CONTAINER_OF(timer, session_t, inactivity);
     core_t *core = core_of(session);
-    if (timers_now(core->timers) - session->last_poll_ms > inactivity_ms(session))
+    if (timers_now(core->timers) - session->last_poll_ms > inactivity_ms(session)) {
         session_free(session); /* LP-END-01 */
-    else
+    } else {
         timers_start(core->timers, timer, inactivity_ms(session), check_inactivity);
+    }
     sched_run(&core->sched);
 }
 
@@ -442,8 +463,9 @@ phxs_connect_outcome_t session_open(sessions_t *sessions, mount_t *mount, phx_vs
 session_t *session_find(sessions_t *sessions, phx_slice_t token, uint64_t max_age_s)
 {
     uint8_t id[LP_ID_BYTES];
-    if (!lp_token_verify(sessions->key, token, wall_ms(), max_age_s, id))
+    if (!lp_token_verify(sessions->key, token, wall_ms(), max_age_s, id)) {
         return NULL;
+    }
     return (session_t *)table_find(&sessions->by_id, (phx_slice_t){(const char *)id, LP_ID_BYTES});
 }
 
@@ -455,17 +477,20 @@ phx_slice_t session_token(const session_t *session)
 bool sessions_init(sessions_t *sessions, const char *secret, uint64_t seed)
 {
     unsigned int len = LP_KEY_BYTES;
-    if (!table_init(&sessions->by_id, seed))
+    if (!table_init(&sessions->by_id, seed)) {
         return false;
-    if (secret == NULL)
+    }
+    if (secret == NULL) {
         return RAND_bytes(sessions->key, LP_KEY_BYTES) == 1;
+    }
     return EVP_Digest(secret, strlen(secret), sessions->key, &len, EVP_sha256(), NULL) == 1;
 }
 
 void sessions_end(sessions_t *sessions)
 {
-    for (table_entry_t *entry; (entry = table_any(&sessions->by_id)) != NULL;)
+    for (table_entry_t *entry; (entry = table_any(&sessions->by_id)) != NULL;) {
         session_free((session_t *)entry);
+    }
 }
 
 void sessions_fini(sessions_t *sessions)

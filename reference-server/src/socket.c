@@ -62,31 +62,36 @@ static void run_task(task_t *task);
 static socket_mail_t *post(phxs_socket_t *socket, socket_mail_kind_t kind, size_t extra)
 {
     socket_mail_t *mail = malloc(sizeof(*mail) + extra);
-    if (mail == NULL)
+    if (mail == NULL) {
         return NULL;
+    }
     mail->next = NULL;
     mail->kind = kind;
-    if (socket->last_mail != NULL)
+    if (socket->last_mail != NULL) {
         socket->last_mail->next = mail;
-    else
+    } else {
         socket->first_mail = mail;
+    }
     socket->last_mail = mail;
-    if (!blocked(socket))
+    if (!blocked(socket)) {
         sched_push(&core_of(socket)->sched, &socket->task);
+    }
     return mail;
 }
 
 void socket_send(phxs_socket_t *socket, frame_t frame)
 {
-    if (socket->over)
+    if (socket->over) {
         return;
+    }
     if (!blocked(socket) && !socket->deferring && socket->first_mail == NULL) {
         socket->ops->send(socket->transport, frame);
         return;
     }
     socket_mail_t *mail = post(socket, MAIL_SEND, 0);
-    if (mail != NULL)
+    if (mail != NULL) {
         mail->u.frame = frame_hold(frame);
+    }
 }
 
 static void watch_mail(phxs_socket_t *socket)
@@ -104,16 +109,18 @@ static phxs_channel_t **find(phxs_socket_t *socket, phx_slice_t topic_json, uint
 {
     phxs_channel_t **link = &socket->channels;
     while (*link != NULL &&
-           ((*link)->topic_hash != hash || !phx_slice_equal((*link)->topic_json, topic_json)))
+           ((*link)->topic_hash != hash || !phx_slice_equal((*link)->topic_json, topic_json))) {
         link = &(*link)->next;
+    }
     return link;
 }
 
 static void detach(phxs_socket_t *socket, phxs_channel_t *channel)
 {
     phxs_channel_t **link = &socket->channels;
-    while (*link != channel)
+    while (*link != channel) {
         link = &(*link)->next;
+    }
     *link = channel->next;
     socket->channel_count--;
 }
@@ -125,8 +132,9 @@ static const phxs_route_t *route_for(const phxs_socket_handler_t *handler, phx_s
         bool wildcard = pattern.len > 0 && pattern.data[pattern.len - 1] == '*';
         if (wildcard) { /* JOIN-17 */
             pattern.len--;
-            if (topic.len >= pattern.len && memcmp(topic.data, pattern.data, pattern.len) == 0)
+            if (topic.len >= pattern.len && memcmp(topic.data, pattern.data, pattern.len) == 0) {
                 return &handler->routes[i];
+            }
         } else if (phx_slice_equal(topic, pattern)) {
             return &handler->routes[i];
         }
@@ -138,8 +146,9 @@ static const phxs_route_t *route_for(const phxs_socket_handler_t *handler, phx_s
 
 static void end(phxs_socket_t *socket, socket_end_t why)
 {
-    if (socket->over)
+    if (socket->over) {
         return;
+    }
     socket->over = true;
     socket->end = (uint8_t)why;
     sched_push(&core_of(socket)->sched, &socket->task);
@@ -148,14 +157,16 @@ static void end(phxs_socket_t *socket, socket_end_t why)
 static void send_now(phxs_socket_t *socket, int error, phx_form_t form)
 {
     frame_t frame = {0};
-    if (error == 0)
+    if (error == 0) {
         frame = frame_new(form, phx_buf_slice(&core_of(socket)->scratch));
+    }
     if (frame.bytes == NULL) {
         end(socket, SOCKET_FAILED); /* PUSH-16 */
         return;
     }
-    if (socket->over)
+    if (socket->over) {
         return;
+    }
     socket->ops->send(socket->transport, frame);
     frame_release(frame);
 }
@@ -184,10 +195,11 @@ static void reply_to_join(phxs_socket_t *socket, const phxs_channel_t *channel, 
 void socket_stop(phxs_socket_t *socket, socket_end_t why)
 {
     socket_mail_t *mail = post(socket, MAIL_END, 0);
-    if (mail != NULL)
+    if (mail != NULL) {
         mail->u.end = why;
-    else
+    } else {
         end(socket, why);
+    }
 }
 
 static const phx_slice_t NULL_REF = {"null", 4};
@@ -227,14 +239,17 @@ static void forget_end(phxs_socket_t *socket, const phxs_channel_t *channel)
 {
     socket_mail_t *prev = NULL;
     for (socket_mail_t *mail = socket->first_mail; mail != NULL; prev = mail, mail = mail->next) {
-        if (mail->kind != MAIL_CHANNEL_END || mail->u.end_of_channel.channel != channel)
+        if (mail->kind != MAIL_CHANNEL_END || mail->u.end_of_channel.channel != channel) {
             continue;
-        if (prev != NULL)
+        }
+        if (prev != NULL) {
             prev->next = mail->next;
-        else
+        } else {
             socket->first_mail = mail->next;
-        if (socket->last_mail == mail)
+        }
+        if (socket->last_mail == mail) {
             socket->last_mail = prev;
+        }
         free(mail);
         return;
     }
@@ -249,8 +264,9 @@ static void close_duplicate(phxs_socket_t *socket, phxs_channel_t *old)
     if (encode_end(socket, old, "phx_close") == 0) {
         frame_t frame = frame_new(PHX_TEXT, phx_buf_slice(&core_of(socket)->scratch));
         socket->deferring = true;
-        if (frame.bytes != NULL)
+        if (frame.bytes != NULL) {
             socket_send(socket, frame);
+        }
         frame_release(frame);
         socket->deferring = false;
     }
@@ -261,14 +277,16 @@ static void close_duplicate(phxs_socket_t *socket, phxs_channel_t *old)
 
 static void conclude_join(phxs_socket_t *socket, phxs_channel_t *channel, phxs_outcome_t outcome)
 {
-    if (outcome == PHXS_CONTINUE && channel_joined(channel) != 0)
+    if (outcome == PHXS_CONTINUE && channel_joined(channel) != 0) {
         outcome = PHXS_FAIL;
+    }
     if (outcome == PHXS_CONTINUE) {
         channel->next = socket->channels;
         socket->channels = channel;
         socket->channel_count++;
-        if (channel->first_mail != NULL)
+        if (channel->first_mail != NULL) {
             sched_push(&core_of(socket)->sched, &channel->task); /* JOIN-13 */
+        }
         reply_to_join(socket, channel, "ok", channel_join_response(channel));
         channel_forget_join(channel);
         return;
@@ -283,11 +301,13 @@ static void conclude_join(phxs_socket_t *socket, phxs_channel_t *channel, phxs_o
 /* The message that began a join is taken up only now (LP-POST-02). */
 static void join_taken(phxs_socket_t *socket)
 {
-    if (!socket->join_tagged || blocked(socket))
+    if (!socket->join_tagged || blocked(socket)) {
         return;
+    }
     socket->join_tagged = false;
-    if (socket->ops->taken != NULL)
+    if (socket->ops->taken != NULL) {
         socket->ops->taken(socket->transport, socket->join_tag);
+    }
 }
 
 void socket_join_decided(phxs_socket_t *socket, phxs_channel_t *channel, phxs_outcome_t outcome)
@@ -303,8 +323,9 @@ static void start_join(phxs_socket_t *socket, const phx_message_t *message, uint
     phx_buf_t scratch = {0};
     phx_slice_t topic;
     const phxs_route_t *route = NULL;
-    if (phx_json_string(message->topic, &scratch, &topic) == 0)
+    if (phx_json_string(message->topic, &scratch, &topic) == 0) {
         route = route_for(socket->mount->handler, topic);
+    }
     phx_buf_free(&scratch);
     if (route == NULL) { /* JOIN-04 */
         reply_now(socket, NULL_REF, message, "error", UNMATCHED);
@@ -322,10 +343,11 @@ static void start_join(phxs_socket_t *socket, const phx_message_t *message, uint
         return;
     }
     phxs_outcome_t outcome = channel_join(channel, message->payload);
-    if (outcome == PHXS_SUSPENDED && channel->suspension != NULL)
+    if (outcome == PHXS_SUSPENDED && channel->suspension != NULL) {
         socket->joining = channel; /* JOIN-14 */
-    else
+    } else {
         conclude_join(socket, channel, outcome);
+    }
 }
 
 static void waiting_join_free(waiting_join_t *waiting)
@@ -372,8 +394,9 @@ static phx_slice_t keep(phx_buf_t *buf, phx_slice_t text)
 static bool wait_for_old(phxs_socket_t *socket, phxs_channel_t *old, const phx_message_t *message)
 {
     waiting_join_t *waiting = calloc(1, sizeof(*waiting));
-    if (waiting == NULL)
+    if (waiting == NULL) {
         return false;
+    }
     waiting->socket = socket;
     waiting->old = old;
     size_t len = message->join_ref.len + message->ref.len + message->topic.len + message->payload.data.len;
@@ -394,10 +417,12 @@ static bool wait_for_old(phxs_socket_t *socket, phxs_channel_t *old, const phx_m
 static void handle_join(phxs_socket_t *socket, phxs_channel_t *old, const phx_message_t *message,
                         uint64_t hash)
 {
-    if (old != NULL && old->trap_exit && old->state == CHANNEL_JOINED && wait_for_old(socket, old, message))
+    if (old != NULL && old->trap_exit && old->state == CHANNEL_JOINED && wait_for_old(socket, old, message)) {
         return; /* JOIN-25 */
-    if (old != NULL)
+    }
+    if (old != NULL) {
         close_duplicate(socket, old); /* JOIN-21 */
+    }
     start_join(socket, message, hash);
 }
 
@@ -433,13 +458,15 @@ static void handle_message(phxs_socket_t *socket, const phx_message_t *message)
 static bool take_up(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, void *tag)
 {
     phx_message_t message = {0};
-    if (phx_decode_from_client((phx_vsn_t)socket->vsn, form, bytes, &message) == 0)
+    if (phx_decode_from_client((phx_vsn_t)socket->vsn, form, bytes, &message) == 0) {
         handle_message(socket, &message);
-    else
+    } else {
         end(socket, SOCKET_FAILED); /* WS-CLOSE-01 */
+    }
     phx_message_free(&message);
-    if (!blocked(socket))
+    if (!blocked(socket)) {
         return true;
+    }
     socket->join_tagged = true;
     socket->join_tag = tag;
     return false;
@@ -447,10 +474,12 @@ static bool take_up(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, v
 
 bool socket_receive(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, void *tag)
 {
-    if (socket->over)
+    if (socket->over) {
         return false;
-    if (!blocked(socket))
+    }
+    if (!blocked(socket)) {
         return take_up(socket, form, bytes, tag) && !socket->over;
+    }
     socket_mail_t *mail = post(socket, MAIL_RECEIVED, bytes.len);
     if (mail == NULL) {
         end(socket, SOCKET_FAILED);
@@ -459,8 +488,9 @@ bool socket_receive(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, v
     mail->u.received.form = form;
     mail->u.received.len = bytes.len;
     mail->u.received.tag = tag;
-    if (bytes.len > 0)
+    if (bytes.len > 0) {
         memcpy(mail->bytes, bytes.data, bytes.len);
+    }
     socket->mail_bytes += bytes.len + sizeof(*mail);
     watch_mail(socket);
     return false;
@@ -472,8 +502,9 @@ static void handle_received(phxs_socket_t *socket, const socket_mail_t *mail)
     watch_mail(socket);
     phx_slice_t bytes = {mail->bytes, mail->u.received.len};
     bool taken = take_up(socket, mail->u.received.form, bytes, mail->u.received.tag);
-    if (taken && !socket->over && socket->ops->taken != NULL)
+    if (taken && !socket->over && socket->ops->taken != NULL) {
         socket->ops->taken(socket->transport, mail->u.received.tag);
+    }
 }
 
 static void handle_mail(phxs_socket_t *socket, socket_mail_t *mail)
@@ -505,13 +536,15 @@ static void run_task(task_t *task)
     while (!socket->over && !blocked(socket) && socket->first_mail != NULL) {
         socket_mail_t *mail = socket->first_mail;
         socket->first_mail = mail->next;
-        if (socket->first_mail == NULL)
+        if (socket->first_mail == NULL) {
             socket->last_mail = NULL;
+        }
         handle_mail(socket, mail);
         free(mail);
     }
-    if (socket->over)
+    if (socket->over) {
         socket->ops->end(socket->transport, (socket_end_t)socket->end);
+    }
 }
 
 /* ---- life ---- */
@@ -521,8 +554,9 @@ phxs_connect_outcome_t socket_connect(mount_t *mount, phx_vsn_t vsn, const phxs_
                                       phxs_refusal_t *refusal)
 {
     phxs_socket_t *socket = calloc(1, sizeof(*socket));
-    if (socket == NULL)
+    if (socket == NULL) {
         return PHXS_CONNECT_FAILED;
+    }
     socket->mount = mount;
     socket->ops = ops;
     socket->transport = transport;
@@ -530,26 +564,31 @@ phxs_connect_outcome_t socket_connect(mount_t *mount, phx_vsn_t vsn, const phxs_
     socket->task.run = run_task;
     socket->id.ops = &ID_OPS;
     phxs_connect_outcome_t outcome = PHXS_CONNECT_OK;
-    if (mount->handler->connect != NULL)
+    if (mount->handler->connect != NULL) {
         outcome = mount->handler->connect(socket, info, mount->app, refusal);
-    if (outcome == PHXS_CONNECT_OK)
+    }
+    if (outcome == PHXS_CONNECT_OK) {
         *result = socket;
-    else
+    } else {
         socket_free(socket);
+    }
     return outcome;
 }
 
 void socket_free(phxs_socket_t *socket)
 {
-    if (socket == NULL)
+    if (socket == NULL) {
         return;
+    }
     static const phxs_end_t GONE = PHXS_END_TRANSPORT;
     core_t *core = core_of(socket);
     socket->over = true; /* last words have nobody to reach */
-    if (socket->waiting != NULL)
+    if (socket->waiting != NULL) {
         waiting_join_free(socket->waiting);
-    if (socket->joining != NULL)
+    }
+    if (socket->joining != NULL) {
         channel_destroy(socket->joining, NULL);
+    }
     for (phxs_channel_t *channel = socket->channels, *next; channel != NULL; channel = next) {
         next = channel->next;
         forget_end(socket, channel);
@@ -557,14 +596,16 @@ void socket_free(phxs_socket_t *socket)
     }
     for (socket_mail_t *mail = socket->first_mail, *next; mail != NULL; mail = next) {
         next = mail->next;
-        if (mail->kind == MAIL_SEND)
+        if (mail->kind == MAIL_SEND) {
             frame_release(mail->u.frame);
+        }
         free(mail);
     }
     pubsub_unsubscribe(core->pubsub, &socket->id);
     sched_remove(&core->sched, &socket->task);
-    if (socket->mount->handler->closed != NULL)
+    if (socket->mount->handler->closed != NULL) {
         socket->mount->handler->closed(socket);
+    }
     free(socket);
 }
 

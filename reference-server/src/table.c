@@ -46,8 +46,9 @@ table_entry_t *table_find(const table_t *table, phx_slice_t key)
 {
     uint64_t hash = hash_bytes(table->seed, key);
     for (table_entry_t *entry = *bucket_of(table, hash); entry != NULL; entry = entry->next) {
-        if (entry->hash == hash && phx_slice_equal(entry->key, key))
+        if (entry->hash == hash && phx_slice_equal(entry->key, key)) {
             return entry;
+        }
     }
     return NULL;
 }
@@ -57,8 +58,9 @@ static void resize(table_t *table, size_t bucket_count)
     table_t bigger = *table;
     bigger.buckets = calloc(bucket_count, sizeof(*bigger.buckets));
     bigger.bucket_count = bucket_count;
-    if (bigger.buckets == NULL)
+    if (bigger.buckets == NULL) {
         return;
+    }
     for (size_t i = 0; i < table->bucket_count; i++) {
         for (table_entry_t *entry = table->buckets[i], *next; entry != NULL; entry = next) {
             next = entry->next;
@@ -73,8 +75,9 @@ static void resize(table_t *table, size_t bucket_count)
 
 void table_insert(table_t *table, table_entry_t *entry)
 {
-    if (table->count >= table->bucket_count)
+    if (table->count >= table->bucket_count) {
         resize(table, table->bucket_count * 2);
+    }
     entry->hash = hash_bytes(table->seed, entry->key);
     table_entry_t **bucket = bucket_of(table, entry->hash);
     entry->next = *bucket;
@@ -85,10 +88,12 @@ void table_insert(table_t *table, table_entry_t *entry)
 void table_remove(table_t *table, table_entry_t *entry)
 {
     table_entry_t **link = bucket_of(table, entry->hash);
-    while (*link != NULL && *link != entry)
+    while (*link != NULL && *link != entry) {
         link = &(*link)->next;
-    if (*link == NULL)
+    }
+    if (*link == NULL) {
         return;
+    }
     *link = entry->next;
     table->count--;
 }
@@ -96,8 +101,9 @@ void table_remove(table_t *table, table_entry_t *entry)
 table_entry_t *table_any(const table_t *table)
 {
     for (size_t i = 0; table->count > 0 && i < table->bucket_count; i++) {
-        if (table->buckets[i] != NULL)
+        if (table->buckets[i] != NULL) {
             return table->buckets[i];
+        }
     }
     return NULL;
 }

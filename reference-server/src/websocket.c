@@ -30,8 +30,9 @@ static void watch_idle(websocket_t *websocket, uint64_t delay_ms)
 static void send_buf(websocket_t *websocket, phx_buf_t *out)
 {
     shared_bytes_t *bytes = out->failed ? NULL : shared_bytes_new(phx_buf_slice(out), (phx_slice_t){0});
-    if (bytes == NULL || !carrier_send(websocket->conn, bytes))
+    if (bytes == NULL || !carrier_send(websocket->conn, bytes)) {
         carrier_abort(websocket->conn);
+    }
     shared_bytes_release(bytes);
     phx_buf_free(out);
 }
@@ -61,11 +62,12 @@ static void idle_due(loop_timer_t *timer)
     core_t *core = websocket->mount->core;
     uint64_t timeout = websocket->mount->config.websocket_timeout_ms;
     uint64_t silent = timers_now(core->timers) - websocket->last_received_ms;
-    if (silent < timeout)
+    if (silent < timeout) {
         watch_idle(websocket,
                    timeout - silent); /* received bytes just note the time: no timer is moved for them */
-    else
+    } else {
         close_with(websocket, 1002); /* WS-IDLE-02: a client must not take it for a normal end */
+    }
     sched_run(&core->sched);
 }
 
@@ -80,10 +82,11 @@ static void transport_send(void *transport, frame_t frame)
 static void transport_pause(void *transport, bool pause)
 {
     websocket_t *websocket = transport;
-    if (pause)
+    if (pause) {
         carrier_pause(websocket->conn);
-    else
+    } else {
         carrier_resume(websocket->conn);
+    }
 }
 
 static void transport_end(void *transport, socket_end_t why)
@@ -145,15 +148,17 @@ static void received(void *upgraded, uint8_t *bytes, size_t len)
         ws_progress_t progress = ws_reader_feed(websocket->reader, bytes, len, &used, &event);
         bytes += used;
         len -= used;
-        if (progress == WS_MESSAGE)
+        if (progress == WS_MESSAGE) {
             handle_event(websocket, &event);
-        else if (progress == WS_BROKEN)
+        } else if (progress == WS_BROKEN) {
             close_with(websocket, ws_reader_close_code(websocket->reader)); /* WS-FRAME-05, WS-FRAME-06 */
-        else
+        } else {
             break;
+        }
     }
-    if (websocket->socket != NULL || len == 0)
+    if (websocket->socket != NULL || len == 0) {
         return;
+    }
     /* Closing: all that is still read for is the peer's Close (or its end); it needs no answer. */
     carrier_end(websocket->conn, CLOSE_LINGER_MS);
 }
@@ -170,8 +175,9 @@ static void closed(void *upgraded)
 static void drain(void *upgraded)
 {
     websocket_t *websocket = upgraded;
-    if (websocket->socket == NULL)
+    if (websocket->socket == NULL) {
         return;
+    }
     const phxs_socket_t *socket = websocket->socket;
     bool joined = socket->channel_count > 0 || socket->joining != NULL || socket->waiting != NULL;
     close_with(websocket, joined ? 1012 : 1000); /* DRAIN-01, WS-CLOSE-04 */
@@ -224,9 +230,10 @@ static void ask_application(connection_t *connection, mount_t *mount, const conn
     if (websocket != NULL) {
         websocket->mount = mount;
         websocket->reader = ws_reader_new(mount->config.max_frame_bytes);
-        if (websocket->reader != NULL)
+        if (websocket->reader != NULL) {
             outcome = socket_connect(mount, vsn, &info->info, &TRANSPORT_OPS, websocket, &websocket->socket,
                                      &refusal);
+        }
     }
     const char *error = handshake_upgrade_error(request);
     if (outcome == PHXS_CONNECT_OK && error == NULL) {
@@ -238,14 +245,15 @@ static void ask_application(connection_t *connection, mount_t *mount, const conn
         ws_reader_free(websocket->reader);
         free(websocket);
     }
-    if (outcome == PHXS_CONNECT_OK)
+    if (outcome == PHXS_CONNECT_OK) {
         answer_text(connection, 400, error);
-    else if (outcome == PHXS_CONNECT_REFUSED_WITH_REASON)
+    } else if (outcome == PHXS_CONNECT_REFUSED_WITH_REASON) {
         answer_refusal(connection, &refusal); /* WS-AUTH-02 */
-    else if (outcome == PHXS_CONNECT_REFUSED)
+    } else if (outcome == PHXS_CONNECT_REFUSED) {
         connection_answer_empty(connection, 403); /* WS-AUTH-01 */
-    else
+    } else {
         connection_answer_error(connection, 500); /* WS-AUTH-04 */
+    }
 }
 
 static void check_and_connect(connection_t *connection, mount_t *mount, connect_info_t *info,
@@ -280,10 +288,11 @@ void websocket_request(connection_t *connection, mount_t *mount)
     }
     connect_info_t info;
     subprotocol_t subprotocol = {0};
-    if (connect_info_init(&info, request) != 0)
+    if (connect_info_init(&info, request) != 0) {
         connection_answer_error(connection, 400); /* WS-CONN-14 */
-    else
+    } else {
         check_and_connect(connection, mount, &info, &subprotocol);
+    }
     connect_info_free(&info);
     phx_buf_free(&subprotocol.token);
 }

@@ -167,9 +167,10 @@ START_TEST(subprotocols)
     ck_assert_int_eq(handshake_subprotocol(&config, &request, &result), OFFERS[_i].outcome);
     ck_assert_pstr_eq(result.chosen, OFFERS[_i].chosen);
     ck_assert_int_eq(result.has_token, OFFERS[_i].token != NULL);
-    if (OFFERS[_i].token != NULL)
+    if (OFFERS[_i].token != NULL) {
         ck_assert_msg(phx_slice_equals(phx_buf_slice(&result.token), OFFERS[_i].token), "token of '%s'",
                       OFFERS[_i].offer);
+    }
     phx_buf_free(&result.token);
 }
 END_TEST
@@ -197,10 +198,11 @@ START_TEST(upgrades)
     http_header_t headers[MAX_HEADERS];
     http_request_t request = request_with(headers, UPGRADES[_i].pairs);
     const char *error = handshake_upgrade_error(&request);
-    if (UPGRADES[_i].error == NULL)
+    if (UPGRADES[_i].error == NULL) {
         ck_assert_ptr_null(error);
-    else
+    } else {
         ck_assert_msg(error != NULL && strstr(error, UPGRADES[_i].error) != NULL, "got %s", error);
+    }
 }
 END_TEST
 

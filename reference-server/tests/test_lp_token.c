@@ -43,8 +43,9 @@ START_TEST(any_change_is_refused)
         }
         token[i] = kept;
     }
-    for (size_t len = 0; len < LP_TOKEN_CHARS; len++)
+    for (size_t len = 0; len < LP_TOKEN_CHARS; len++) {
         ck_assert(!lp_token_verify(KEY, (phx_slice_t){token, len}, BORN_MS, 1, found));
+    }
     ck_assert(!lp_token_verify(OTHER_KEY, phx_slice_of(token), BORN_MS, 1, found));
     ck_assert(!lp_token_verify(KEY, PHX_SLICE("garbage"), BORN_MS, 1, found));
 }

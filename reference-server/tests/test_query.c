@@ -61,8 +61,9 @@ START_TEST(deep_nesting_is_bounded)
 {
     phx_buf_t query = {0};
     phx_buf_append_text(&query, "a");
-    for (int i = 0; i < 10000; i++)
+    for (int i = 0; i < 10000; i++) {
         phx_buf_append_text(&query, "[b]");
+    }
     phx_buf_append_text(&query, "=v");
     json_t *params = query_decode(phx_buf_slice(&query));
     ck_assert_ptr_nonnull(params);

@@ -25,10 +25,12 @@ static bool has(phx_payload_t payload, const char *key)
 
 static phxs_outcome_t join(phxs_channel_t *channel, phx_payload_t payload)
 {
-    if (has(payload, "trap"))
+    if (has(payload, "trap")) {
         phxs_trap_exit(channel);
-    if (has(payload, "fail"))
+    }
+    if (has(payload, "fail")) {
         return PHXS_FAIL;
+    }
     if (has(payload, "refuse")) {
         ck_assert_int_eq(phxs_join_response(channel, PHX_JSON_PAYLOAD("{\"no\":1}")), 0);
         return PHXS_REFUSE;
@@ -49,19 +51,23 @@ static phxs_outcome_t wake(phxs_channel_t *channel, void *data)
 
 static phxs_outcome_t handle_in(phxs_channel_t *channel, phx_slice_t event, phx_payload_t payload)
 {
-    if (phx_slice_equals(event, "echo"))
+    if (phx_slice_equals(event, "echo")) {
         return phxs_reply(channel, "ok", payload) == 0 ? PHXS_CONTINUE : PHXS_FAIL;
-    if (phx_slice_equals(event, "broadcast"))
+    }
+    if (phx_slice_equals(event, "broadcast")) {
         return phxs_broadcast(channel, PHX_SLICE("e"), payload) == 0 ? PHXS_CONTINUE : PHXS_FAIL;
-    if (phx_slice_equals(event, "sleep"))
+    }
+    if (phx_slice_equals(event, "sleep")) {
         return phxs_suspend(channel, 1, wake, NULL, NULL) == 0 ? PHXS_SUSPENDED : PHXS_FAIL;
+    }
     return phx_slice_equals(event, "stop") ? PHXS_STOP : PHXS_FAIL;
 }
 
 static void terminate(phxs_channel_t *channel, phxs_end_t why)
 {
-    if (why != PHXS_END_TRANSPORT)
+    if (why != PHXS_END_TRANSPORT) {
         phxs_push(channel, PHX_SLICE("bye"), PHX_JSON_PAYLOAD("{}"));
+    }
 }
 
 static const phxs_channel_handler_t HANDLER = {.join = join, .handle_in = handle_in, .terminate = terminate};
@@ -145,8 +151,9 @@ static void client_free(fake_t *fake)
 /* Messages that came in one read; the turn ends behind them. NULL-terminated. */
 static void receive(fake_t *fake, const char *const *messages)
 {
-    for (; *messages != NULL; messages++)
+    for (; *messages != NULL; messages++) {
         socket_receive(fake->socket, PHX_TEXT, phx_slice_of(*messages), fake);
+    }
     sched_run(&core.sched);
 }
 

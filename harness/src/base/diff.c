@@ -84,9 +84,10 @@ static uint16_t *common_lengths(const lines_t *a, const lines_t *b)
     for (size_t i = a->len; i-- > 0;) {
         for (size_t j = b->len; j-- > 0;) {
             uint16_t down = lengths[(i + 1) * width + j], right = lengths[i * width + j + 1];
-            lengths[i * width + j] = span_equal(a->at[i], b->at[j]) ? (uint16_t)(lengths[(i + 1) * width + j + 1] + 1)
-                                     : down > right                 ? down
-                                                                    : right;
+            lengths[i * width + j] = span_equal(a->at[i], b->at[j])
+                                         ? (uint16_t)(lengths[(i + 1) * width + j + 1] + 1)
+                                     : down > right ? down
+                                                    : right;
         }
     }
     return lengths;

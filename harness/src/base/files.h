@@ -18,7 +18,8 @@ void names_add(names_t *names, const char *name);
 bool names_have(const names_t *names, const char *name);
 /* Splits "a,b,c" and adds the pieces, empty ones left out. */
 void names_add_list(names_t *names, const char *list);
-/* Whether one of the names, read as a shell pattern (fnmatch without flags: `*` also matches `/` and `.`), matches. */
+/* Whether one of the names, read as a shell pattern (fnmatch without flags: `*` also matches `/` and `.`),
+ * matches. */
 bool names_match(const names_t *patterns, const char *name);
 void names_free(names_t *names);
 

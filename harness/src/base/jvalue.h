@@ -2,9 +2,9 @@
 /*
  * JSON values over jansson, compared as values.
  *
- * jansson holds 64-bit integers and doubles, and nests 2048 deep at most. A peer may send more. What jansson cannot
- * hold is carried as a *tagged string*: a NUL character followed by the JSON text itself. Strings of the peer that
- * begin with NUL get one more NUL in front, so that nothing is mistaken for a tag. Tagged are
+ * jansson holds 64-bit integers and doubles, and nests 2048 deep at most. A peer may send more. What jansson
+ * cannot hold is carried as a *tagged string*: a NUL character followed by the JSON text itself. Strings of
+ * the peer that begin with NUL get one more NUL in front, so that nothing is mistaken for a tag. Tagged are
  *   - integers beyond 64 bits and reals beyond a double: compared as exact decimals;
  *   - arrays and objects that stand 1000 levels deep: equal when their texts are, blanks aside.
  * The functions here know of tags; strings that do not begin with NUL are never touched.
@@ -17,7 +17,8 @@
 #include <jansson.h>
 
 /* Any JSON value (not only arrays and objects); of equal keys the last counts, as everywhere in jansson.
- * Returns a new reference, or NULL and, if `error` is not NULL, appends why and where ("line 3, column 7: …"). */
+ * Returns a new reference, or NULL and, if `error` is not NULL, appends why and where ("line 3, column 7:
+ * …"). */
 json_t *jvalue_parse(span_t text, text_t *error);
 
 /*
@@ -36,12 +37,12 @@ json_t *jvalue_string(span_t string);
 /* The bytes of a string value, whatever they begin with; borrowed. Empty for other values. */
 span_t jvalue_bytes(const json_t *string);
 
-/* Appends the value in one spelling: keys sorted by bytes, no blanks, "/" not escaped, UTF-8 not escaped; tags become
- * what they carry. NULL is written as `absent`. */
+/* Appends the value in one spelling: keys sorted by bytes, no blanks, "/" not escaped, UTF-8 not escaped;
+ * tags become what they carry. NULL is written as `absent`. */
 void jvalue_write(text_t *out, const json_t *value);
 
-/* The same over several lines, two blanks per level, for diffs; arrays and objects without an array or object inside
- * stay on one line when that is at most `width` characters long. */
+/* The same over several lines, two blanks per level, for diffs; arrays and objects without an array or object
+ * inside stay on one line when that is at most `width` characters long. */
 void jvalue_pretty(text_t *out, const json_t *value, size_t width);
 
 /* One word for the type: "null", "boolean", "number", "string", "array", "object", "absent" for NULL. */

@@ -21,8 +21,8 @@ bool span_is(span_t span, const char *string);
 bool span_starts(span_t span, const char *prefix);
 span_t span_from(span_t span, size_t start); /* from `start` to the end; empty when start is past it */
 span_t span_trim(span_t span);               /* without blanks, tabs, CR and LF on both sides */
-/* The bytes up to `separator`, which `rest` is moved past; false when nothing is left. rest->at becomes NULL behind
- * the last piece, so that "a," has the pieces "a" and "". */
+/* The bytes up to `separator`, which `rest` is moved past; false when nothing is left. rest->at becomes NULL
+ * behind the last piece, so that "a," has the pieces "a" and "". */
 bool span_next(span_t *rest, char separator, span_t *piece);
 
 /* Zero-initialise; release with text_free. `at` is NULL while empty, else `at[len]` is always 0. */
@@ -31,11 +31,11 @@ typedef struct text {
     size_t len, cap;
 } text_t;
 
-void text_free(text_t *text);           /* releases and zeroes */
-void text_clear(text_t *text);          /* length 0, memory kept */
-char *text_take(text_t *text);          /* the string, owned by the caller ("" when empty); the text is zeroed */
+void text_free(text_t *text);  /* releases and zeroes */
+void text_clear(text_t *text); /* length 0, memory kept */
+char *text_take(text_t *text); /* the string, owned by the caller ("" when empty); the text is zeroed */
 const char *text_str(const text_t *text); /* borrowed, never NULL */
-span_t text_span(const text_t *text);   /* borrowed */
+span_t text_span(const text_t *text);     /* borrowed */
 
 void text_add(text_t *text, const void *bytes, size_t len);
 void text_span_add(text_t *text, span_t span);
@@ -47,8 +47,8 @@ void text_vprintf(text_t *text, const char *format, va_list arguments) __attribu
 void text_drop(text_t *text, size_t count); /* removes the first `count` bytes */
 
 /*
- * Adds `bytes` so that a person can read them on one line: UTF-8 as it is, control characters and other bytes as
- * \n, \t, \xNN. Longer than `limit` bytes: the first ones, then "… (N bytes)". limit 0: all.
+ * Adds `bytes` so that a person can read them on one line: UTF-8 as it is, control characters and other bytes
+ * as \n, \t, \xNN. Longer than `limit` bytes: the first ones, then "… (N bytes)". limit 0: all.
  */
 void text_show(text_t *text, span_t bytes, size_t limit);
 

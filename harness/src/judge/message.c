@@ -33,7 +33,8 @@ static json_t *counted(json_t *value)
 
 message_t message_of(json_t *join_ref, json_t *ref, json_t *topic, json_t *event, json_t *payload)
 {
-    return (message_t){counted(join_ref), counted(ref), counted(topic), counted(event), counted(payload), false};
+    return (message_t){counted(join_ref), counted(ref),     counted(topic),
+                       counted(event),    counted(payload), false};
 }
 
 static bool refuse(text_t *error, const char *why)
@@ -150,7 +151,8 @@ static bool read_binary(message_t *message, direction_t from, span_t bytes, text
         message->ref = ref_value(strings[1]);
         message->topic = string_value(strings[2]);
         message->event = json_string("phx_reply");
-        message->payload = json_pack("{s:o, s:o}", "status", string_value(strings[3]), "response", message->payload);
+        message->payload =
+            json_pack("{s:o, s:o}", "status", string_value(strings[3]), "response", message->payload);
     } else {
         message->join_ref = ref_value(strings[0]);
         message->ref = from == FROM_CLIENT ? ref_value(strings[1]) : json_null();
@@ -192,7 +194,8 @@ static void write_object(text_t *out, const message_t *message, bool with_join_r
 
 static void write_array(text_t *out, const message_t *message)
 {
-    const json_t *fields[] = {message->join_ref, message->ref, message->topic, message->event, message->payload};
+    const json_t *fields[] = {message->join_ref, message->ref, message->topic, message->event,
+                              message->payload};
     text_putc(out, '[');
     for (size_t i = 0; i < 5; i++) {
         text_puts(out, i > 0 ? "," : "");
@@ -224,8 +227,8 @@ static bool add_header_string(text_t *sizes, text_t *strings, const json_t *valu
     return true;
 }
 
-static bool write_binary(unsigned kind, const json_t *const *strings, size_t count,
-                         const json_t *payload, text_t *out, text_t *error)
+static bool write_binary(unsigned kind, const json_t *const *strings, size_t count, const json_t *payload,
+                         text_t *out, text_t *error)
 {
     text_t sizes = {0}, joined = {0};
     bool ok = true;

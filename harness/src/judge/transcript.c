@@ -107,8 +107,8 @@ entry_t *transcript_frame_in(transcript_t *t, const char *conn, vsn_t vsn, const
     if (incoming->frame.opcode == WS_CONTINUATION) {
         text_span_add(&entry->whole, incoming->message);
     }
-    entry->has_message =
-        message_decode(&entry->message, vsn, FROM_SERVER, incoming->opcode == WS_BINARY, incoming->message, NULL);
+    entry->has_message = message_decode(&entry->message, vsn, FROM_SERVER, incoming->opcode == WS_BINARY,
+                                        incoming->message, NULL);
     return entry;
 }
 
@@ -125,8 +125,8 @@ entry_t *transcript_frame_out(transcript_t *t, const char *conn, vsn_t vsn, cons
         entry->code = (unsigned)code[0] << 8 | code[1];
     }
     if (frame->fin && (frame->opcode == WS_TEXT || frame->opcode == WS_BINARY)) {
-        entry->has_message =
-            message_decode(&entry->message, vsn, FROM_CLIENT, frame->opcode == WS_BINARY, frame->payload, NULL);
+        entry->has_message = message_decode(&entry->message, vsn, FROM_CLIENT, frame->opcode == WS_BINARY,
+                                            frame->payload, NULL);
     }
     return entry;
 }
@@ -219,9 +219,12 @@ entry_t *transcript_next_in(const transcript_t *t, const char *conn, size_t inde
 
 static void write_frame(text_t *out, const entry_t *entry, size_t limit)
 {
-    static const char *const names[16] = {[WS_CONTINUATION] = "continuation", [WS_TEXT] = "text",
-                                          [WS_BINARY] = "binary",             [WS_CLOSE] = "close",
-                                          [WS_PING] = "ping",                 [WS_PONG] = "pong"};
+    static const char *const names[16] = {[WS_CONTINUATION] = "continuation",
+                                          [WS_TEXT] = "text",
+                                          [WS_BINARY] = "binary",
+                                          [WS_CLOSE] = "close",
+                                          [WS_PING] = "ping",
+                                          [WS_PONG] = "pong"};
     span_t bytes = entry->whole.len > 0 ? text_span(&entry->whole) : text_span(&entry->bytes);
     if (entry->opcode == WS_CLOSE) {
         text_puts(out, "close ");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was said on all connections of one run, in the order of time. Log first, match later: everything is entered
- * the moment it is sent or arrives, whether or not anybody waits for it; expectations read the transcript and mark
- * what they took. Entries are never changed, moved or removed, but for that mark.
+ * What was said on all connections of one run, in the order of time. Log first, match later: everything is
+ * entered the moment it is sent or arrives, whether or not anybody waits for it; expectations read the
+ * transcript and mark what they took. Entries are never changed, moved or removed, but for that mark.
  */
 #ifndef JUDGE_TRANSCRIPT_H
 #define JUDGE_TRANSCRIPT_H
@@ -27,24 +27,25 @@ typedef struct entry entry_t;
 struct entry {
     size_t index; /* place in the transcript */
     double at_ms; /* since the transcript began */
-    const char *conn; /* name of the connection, borrowed from the transcript; "" in notes about no connection */
+    const char
+        *conn; /* name of the connection, borrowed from the transcript; "" in notes about no connection */
     direction_t from;
     entry_kind_t kind;
-    unsigned opcode;  /* frames; of the message for the frame that completes one */
+    unsigned opcode; /* frames; of the message for the frame that completes one */
     bool fin;
     uint8_t rsv;
     unsigned faults;  /* WS_FAULT_* of frames that came */
     bool has_message; /* this frame (or long-poll message) completes a message that could be read: */
     message_t message;
-    text_t bytes;     /* owned; of frames that complete a fragmented message: this frame's own payload */
-    text_t whole;     /* owned; the whole message, when it came in fragments; else empty */
-    bool has_code;    /* close frames */
+    text_t bytes;  /* owned; of frames that complete a fragmented message: this frame's own payload */
+    text_t whole;  /* owned; the whole message, when it came in fragments; else empty */
+    bool has_code; /* close frames */
     unsigned code;
-    int status;       /* handshakes, responses */
+    int status;             /* handshakes, responses */
     http_headers_t headers; /* owned */
-    char *text;       /* owned; see the kinds; NULL: none */
+    char *text;             /* owned; see the kinds; NULL: none */
     const entry_t *of;
-    bool taken;       /* for the reader: an expectation took it */
+    bool taken;           /* for the reader: an expectation took it */
     const char *taken_by; /* for the reader, borrowed: shown behind the line in traces; NULL: nothing */
 };
 
@@ -61,7 +62,8 @@ entry_t *transcript_frame_in(transcript_t *t, const char *conn, vsn_t vsn, const
 entry_t *transcript_frame_out(transcript_t *t, const char *conn, vsn_t vsn, const ws_frame_t *frame);
 entry_t *transcript_raw_out(transcript_t *t, const char *conn, span_t bytes);
 entry_t *transcript_request(transcript_t *t, const char *conn, const http_request_t *request);
-/* The answer; response NULL: `error` says why there is none (ENTRY_FAILED). Messages in it are not entered. */
+/* The answer; response NULL: `error` says why there is none (ENTRY_FAILED). Messages in it are not entered.
+ */
 entry_t *transcript_response(transcript_t *t, const entry_t *request, const http_response_t *response,
                              const char *error);
 /* One message of a long-poll answer (its JSON text, or a string of bytes when `binary`), from `response`. */
@@ -73,7 +75,8 @@ entry_t *transcript_note(transcript_t *t, const char *conn, const char *format, 
 size_t transcript_len(const transcript_t *t);
 entry_t *transcript_at(const transcript_t *t, size_t index); /* borrowed; NULL past the end */
 
-/* The next entry at or behind `index` of this connection (NULL: any) that came from the server; NULL: none yet. */
+/* The next entry at or behind `index` of this connection (NULL: any) that came from the server; NULL: none
+ * yet. */
 entry_t *transcript_next_in(const transcript_t *t, const char *conn, size_t index);
 
 /*

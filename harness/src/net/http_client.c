@@ -123,7 +123,8 @@ http_client_t *http_client_new(uv_loop_t *loop, const address_t *address, const 
     return client;
 }
 
-http_exchange_t *http_client_start(http_client_t *client, const http_request_t *request, http_done_cb *done, void *ctx)
+http_exchange_t *http_client_start(http_client_t *client, const http_request_t *request, http_done_cb *done,
+                                   void *ctx)
 {
     if (client->exchange != NULL) {
         return NULL;
@@ -133,8 +134,9 @@ http_exchange_t *http_client_start(http_client_t *client, const http_request_t *
     exchange->done = done;
     exchange->ctx = ctx;
     exchange->reused = client->stream != NULL;
-    exchange->parser = http_parser_new(
-        request->raw.len > 0 ? span_starts(request->raw, "HEAD ") : strcmp(request->method, "HEAD") == 0, BODY_MAX);
+    exchange->parser = http_parser_new(request->raw.len > 0 ? span_starts(request->raw, "HEAD ")
+                                                            : strcmp(request->method, "HEAD") == 0,
+                                       BODY_MAX);
     http_request_write(&exchange->request, request, client->authority);
     client->exchange = exchange;
     connect_and_send(client);

@@ -12,18 +12,20 @@ typedef struct http_exchange http_exchange_t;
 typedef struct http_client http_client_t;
 
 /*
- * The exchange is over: `response` (borrowed) and error NULL, or response NULL and an error in words ("connection
- * refused", "the connection ended before the answer was whole", "not HTTP: …"). The exchange is dead afterwards.
+ * The exchange is over: `response` (borrowed) and error NULL, or response NULL and an error in words
+ * ("connection refused", "the connection ended before the answer was whole", "not HTTP: …"). The exchange is
+ * dead afterwards.
  */
 typedef void http_done_cb(void *ctx, const http_response_t *response, const char *error);
 
-/* A connection that may be used for one exchange after the other; connects when first used, and again when the peer
- * has ended it in between. `address` and `authority` are copied. */
+/* A connection that may be used for one exchange after the other; connects when first used, and again when
+ * the peer has ended it in between. `address` and `authority` are copied. */
 http_client_t *http_client_new(uv_loop_t *loop, const address_t *address, const char *authority);
 
-/* Starts an exchange; NULL when one is under way on this client (use another client). `done` is never called from
- * inside. Requests without keep_alive end the connection. */
-http_exchange_t *http_client_start(http_client_t *client, const http_request_t *request, http_done_cb *done, void *ctx);
+/* Starts an exchange; NULL when one is under way on this client (use another client). `done` is never called
+ * from inside. Requests without keep_alive end the connection. */
+http_exchange_t *http_client_start(http_client_t *client, const http_request_t *request, http_done_cb *done,
+                                   void *ctx);
 
 /* The client gives the exchange up by ending the connection (`reset`: with RST); `done` does not come. */
 void http_exchange_abort(http_exchange_t *exchange, bool reset);

@@ -145,7 +145,8 @@ static void refuse(http_parser_t *parser, const char *why, span_t shown)
 static bool all_digits(span_t span, int base)
 {
     for (size_t i = 0; i < span.len; i++) {
-        if (strchr(base == 16 ? "0123456789abcdefABCDEF" : "0123456789", span.at[i]) == NULL || span.at[i] == '\0') {
+        if (strchr(base == 16 ? "0123456789abcdefABCDEF" : "0123456789", span.at[i]) == NULL ||
+            span.at[i] == '\0') {
             return false;
         }
     }
@@ -158,7 +159,8 @@ static void take_status_line(http_parser_t *parser, span_t line)
     http_response_t *response = &parser->response;
     span_t status = span_from(line, strlen("HTTP/1.1 "));
     if (!span_starts(line, "HTTP/1.") || status.len < 3 || !all_digits((span_t){line.at + 7, 1}, 10) ||
-        line.at[8] != ' ' || !all_digits((span_t){status.at, 3}, 10) || (status.len > 3 && status.at[3] != ' ')) {
+        line.at[8] != ' ' || !all_digits((span_t){status.at, 3}, 10) ||
+        (status.len > 3 && status.at[3] != ' ')) {
         refuse(parser, "not the first line of an HTTP/1.1 answer", line);
         return;
     }
@@ -327,7 +329,9 @@ http_progress_t http_parser_end(http_parser_t *parser)
     }
     if (parser->state != BROKEN) {
         bool begun = parser->state != STATUS_LINE || parser->line.len > 0;
-        refuse(parser, begun ? "the connection ended before the answer was whole" : "the connection ended without an answer",
+        refuse(parser,
+               begun ? "the connection ended before the answer was whole"
+                     : "the connection ended without an answer",
                (span_t){NULL, 0});
     }
     return HTTP_BROKEN;

@@ -17,19 +17,21 @@ typedef struct http_headers {
 } http_headers_t;
 
 void http_headers_add(http_headers_t *headers, const char *name, const char *value); /* copies both */
-const char *http_headers_get(const http_headers_t *headers, const char *name);     /* first one, case ignored; or NULL */
+const char *http_headers_get(const http_headers_t *headers,
+                             const char *name); /* first one, case ignored; or NULL */
 void http_headers_free(http_headers_t *headers);
 
 /* A request. Everything is borrowed until the call it is given to returns. */
 typedef struct http_request {
     const char *method;
     const char *target; /* path and query, as it stands in the request line */
-    http_headers_t headers; /* Host and Connection are written unless they are here; Content-Length unless it or
-                               Transfer-Encoding is; with Transfer-Encoding: chunked the body goes out in one chunk */
+    http_headers_t
+        headers; /* Host and Connection are written unless they are here; Content-Length unless it or
+                    Transfer-Encoding is; with Transfer-Encoding: chunked the body goes out in one chunk */
     span_t body;
-    bool has_body;      /* write Content-Length though the body is empty */
-    bool keep_alive;    /* false: Connection: close is written */
-    span_t raw;         /* not empty: these bytes instead of all above */
+    bool has_body;   /* write Content-Length though the body is empty */
+    bool keep_alive; /* false: Connection: close is written */
+    span_t raw;      /* not empty: these bytes instead of all above */
 } http_request_t;
 
 /* Appends the bytes of the request; `authority` is for the Host header. */
@@ -48,8 +50,8 @@ void http_response_free(http_response_t *response); /* releases what it owns, an
 typedef struct http_parser http_parser_t;
 typedef enum http_progress { HTTP_MORE, HTTP_DONE, HTTP_BROKEN } http_progress_t;
 
-/* A parser of one response. `no_body`: the request was a HEAD. Interim answers (100, 102, 103) are passed over;
- * after 101 the body is empty and what follows is left to the caller. `max_body` bytes at most. */
+/* A parser of one response. `no_body`: the request was a HEAD. Interim answers (100, 102, 103) are passed
+ * over; after 101 the body is empty and what follows is left to the caller. `max_body` bytes at most. */
 http_parser_t *http_parser_new(bool no_body, size_t max_body);
 void http_parser_free(http_parser_t *parser);
 

@@ -22,7 +22,7 @@ struct spawn {
     text_t line;   /* of stdout, until it was ready */
     bool started, running, ready, freed;
     int failed;
-    unsigned open; /* handles not closed yet */
+    unsigned open;      /* handles not closed yet */
     uv_timer_t failure; /* reports a start that failed from the loop */
 };
 
@@ -196,7 +196,8 @@ int spawn_free_port(void)
     socklen_t len = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM, 0), port = 0;
     if (fd >= 0) {
-        if (bind(fd, (struct sockaddr *)&address, len) == 0 && getsockname(fd, (struct sockaddr *)&address, &len) == 0) {
+        if (bind(fd, (struct sockaddr *)&address, len) == 0 &&
+            getsockname(fd, (struct sockaddr *)&address, &len) == 0) {
             port = ntohs(address.sin_port);
         }
         close(fd);

@@ -13,14 +13,14 @@ typedef struct spawn spawn_t;
 typedef struct spawn_events {
     /* A line "ready URL" came on stdout: the URL (borrowed). Once at most. */
     void (*ready)(void *ctx, const char *url);
-    /* The program ended, or could not be started at all (then `status` is -1 and `error` says why, else NULL).
-     * Once; the spawn stays valid until spawn_free. */
+    /* The program ended, or could not be started at all (then `status` is -1 and `error` says why, else
+     * NULL). Once; the spawn stays valid until spawn_free. */
     void (*exited)(void *ctx, int64_t status, int signal, const char *error);
 } spawn_events_t;
 
 /*
- * Starts `command`, run by /bin/sh -c with "exec " before it, in a process group of its own, stdin empty. Callbacks
- * come from the loop only. Returns a spawn owned by the caller.
+ * Starts `command`, run by /bin/sh -c with "exec " before it, in a process group of its own, stdin empty.
+ * Callbacks come from the loop only. Returns a spawn owned by the caller.
  */
 spawn_t *spawn_start(uv_loop_t *loop, const char *command, const spawn_events_t *events, void *ctx);
 
@@ -36,7 +36,8 @@ span_t spawn_output(const spawn_t *spawn);
 /* Kills the group if it still runs and releases; no callback comes any more. */
 void spawn_free(spawn_t *spawn);
 
-/* A TCP port of the loopback address that is free at the moment, for programs that cannot choose one; 0: none. */
+/* A TCP port of the loopback address that is free at the moment, for programs that cannot choose one; 0:
+ * none. */
 int spawn_free_port(void);
 
 #endif

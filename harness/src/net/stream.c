@@ -123,8 +123,8 @@ stream_t *stream_open(uv_loop_t *loop, const address_t *address, const stream_ev
     stream->tcp.data = stream;
     stream->connect.data = stream;
     uv_tcp_init(loop, &stream->tcp);
-    stream->failed = uv_tcp_connect(&stream->connect, &stream->tcp, (const struct sockaddr *)&address->storage,
-                                    on_connected);
+    stream->failed = uv_tcp_connect(&stream->connect, &stream->tcp,
+                                    (const struct sockaddr *)&address->storage, on_connected);
     if (stream->failed) {
         stream->failure = deadline_start(loop, 0, on_failure, stream);
     }
@@ -165,7 +165,8 @@ void stream_reset(stream_t *stream)
     stream->quiet = true;
     deadline_cancel(&stream->failure);
     if (!uv_is_closing((uv_handle_t *)&stream->tcp) && uv_tcp_close_reset(&stream->tcp, on_closed) != 0) {
-        uv_close((uv_handle_t *)&stream->tcp, on_closed); /* it was being shut down: FIN is all that is left */
+        uv_close((uv_handle_t *)&stream->tcp,
+                 on_closed); /* it was being shut down: FIN is all that is left */
     }
 }
 

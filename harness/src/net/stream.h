@@ -30,7 +30,6 @@ void stream_half_close(stream_t *stream);
 /* RST now; nothing comes any more. The stream is still to be freed. */
 void stream_reset(stream_t *stream);
 
-
 /* Closes and releases; nothing comes any more. What the system has not taken by now is not sent. */
 void stream_free(stream_t *stream);
 

@@ -14,7 +14,8 @@ typedef struct url {
     char authority[272]; /* for the Host header: as it was written, e.g. "127.0.0.1:4000" */
 } url_t;
 
-/* False and a message for people appended to `error` (other schemes, user info, a port that is none, a query). */
+/* False and a message for people appended to `error` (other schemes, user info, a port that is none, a
+ * query). */
 bool url_parse(const char *string, url_t *url, text_t *error);
 
 /* An address to connect to. */
@@ -23,8 +24,8 @@ typedef struct address {
 } address_t;
 
 /*
- * Looks the host up. This is the one call that may block (a name other than an IP address or localhost asks the
- * resolver): make it once, before the loop runs. False and a message when there is no address.
+ * Looks the host up. This is the one call that may block (a name other than an IP address or localhost asks
+ * the resolver): make it once, before the loop runs. False and a message when there is no address.
  */
 bool url_resolve(const url_t *url, address_t *address, text_t *error);
 

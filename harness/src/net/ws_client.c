@@ -16,13 +16,13 @@ struct ws_client {
     stream_t *stream;
     const ws_events_t *events;
     void *ctx;
-    http_parser_t *parser;  /* until the handshake is answered */
-    ws_decoder_t *decoder;  /* after a 101 */
-    text_t accept;          /* what Sec-WebSocket-Accept should be */
-    bool answered;          /* the handshake was */
-    bool over;              /* nothing more is reported: ended, refused or freed */
+    http_parser_t *parser; /* until the handshake is answered */
+    ws_decoder_t *decoder; /* after a 101 */
+    text_t accept;         /* what Sec-WebSocket-Accept should be */
+    bool answered;         /* the handshake was */
+    bool over;             /* nothing more is reported: ended, refused or freed */
     bool freed;
-    unsigned inside;        /* callbacks that are running; the client outlives them */
+    unsigned inside; /* callbacks that are running; the client outlives them */
 };
 
 static void release(ws_client_t *client)
@@ -144,11 +144,8 @@ static void write_request(const ws_request_t *request, const char *key, text_t *
     const struct {
         const char *name, *value;
     } own[] = {
-        {"Host", request->authority},
-        {"Connection", "Upgrade"},
-        {"Upgrade", "websocket"},
-        {"Sec-WebSocket-Version", "13"},
-        {"Sec-WebSocket-Key", key},
+        {"Host", request->authority},    {"Connection", "Upgrade"},  {"Upgrade", "websocket"},
+        {"Sec-WebSocket-Version", "13"}, {"Sec-WebSocket-Key", key},
     };
     text_printf(out, "GET %s HTTP/1.1\r\n", request->target);
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
@@ -162,7 +159,8 @@ static void write_request(const ws_request_t *request, const char *key, text_t *
     text_puts(out, "\r\n");
 }
 
-/* 16 bytes no other connection has; RFC 6455 asks for random ones against caching proxies, which are not here. */
+/* 16 bytes no other connection has; RFC 6455 asks for random ones against caching proxies, which are not
+ * here. */
 static void make_key(const ws_client_t *client, text_t *key)
 {
     uint8_t digest[20];
@@ -175,7 +173,8 @@ static void make_key(const ws_client_t *client, text_t *key)
 
 static const stream_events_t stream_callbacks = {NULL, on_received, on_ended};
 
-ws_client_t *ws_client_open(uv_loop_t *loop, const ws_request_t *request, const ws_events_t *events, void *ctx)
+ws_client_t *ws_client_open(uv_loop_t *loop, const ws_request_t *request, const ws_events_t *events,
+                            void *ctx)
 {
     ws_client_t *client = mem_new(1, sizeof *client);
     text_t key = {0}, bytes = {0};

@@ -84,11 +84,11 @@ void ws_faults_write(text_t *out, unsigned faults)
 struct ws_decoder {
     size_t max_payload;
     bool deflate;
-    text_t bytes;    /* taken in and not yet decoded, behind `used` */
-    size_t used;     /* bytes of the frame given out last */
-    text_t joined;   /* payloads of the fragments so far, while `open` */
+    text_t bytes;  /* taken in and not yet decoded, behind `used` */
+    size_t used;   /* bytes of the frame given out last */
+    text_t joined; /* payloads of the fragments so far, while `open` */
     bool open;
-    uint8_t opcode;  /* of the message whose fragments are coming */
+    uint8_t opcode; /* of the message whose fragments are coming */
     uint8_t rsv;
     char *error;
 };
@@ -185,7 +185,8 @@ static unsigned header_faults(const ws_decoder_t *decoder, const ws_frame_t *fra
 {
     unsigned faults = frame->masked ? WS_FAULT_MASKED : 0;
     bool control = frame->opcode >= 8;
-    if (frame->rsv & 3 || (frame->rsv & 4 && (!decoder->deflate || control || frame->opcode == WS_CONTINUATION))) {
+    if (frame->rsv & 3 ||
+        (frame->rsv & 4 && (!decoder->deflate || control || frame->opcode == WS_CONTINUATION))) {
         faults |= WS_FAULT_RSV;
     }
     if ((frame->opcode >= 3 && frame->opcode <= 7) || frame->opcode > WS_PONG) {
@@ -245,7 +246,8 @@ static int read_data(ws_decoder_t *decoder, ws_incoming_t *incoming)
         text_span_add(&decoder->joined, frame->payload);
         incoming->message = text_span(&decoder->joined);
     }
-    if (incoming->completes && decoder->opcode == WS_TEXT && !(decoder->rsv & 4) && !utf8_valid(incoming->message)) {
+    if (incoming->completes && decoder->opcode == WS_TEXT && !(decoder->rsv & 4) &&
+        !utf8_valid(incoming->message)) {
         incoming->faults |= WS_FAULT_UTF8;
     }
     return 1;

@@ -22,7 +22,7 @@ typedef struct ws_frame {
     bool masked;
     uint8_t mask[4];
     ws_length_t length_form;
-    bool declare;      /* write `declared` as the length instead of the payload's: frames cut short, huge ones */
+    bool declare; /* write `declared` as the length instead of the payload's: frames cut short, huge ones */
     uint64_t declared; /* from the decoder: the length as written */
     span_t payload;    /* unmasked; borrowed */
 } ws_frame_t;
@@ -38,14 +38,15 @@ void ws_close_payload(text_t *out, unsigned code, span_t reason);
 
 /* What a server's frame does that RFC 6455 forbids. */
 enum {
-    WS_FAULT_MASKED = 1 << 0,       /* 5.1 */
-    WS_FAULT_RSV = 1 << 1,          /* 5.2, no extension was agreed on */
-    WS_FAULT_OPCODE = 1 << 2,       /* 5.2, reserved */
-    WS_FAULT_LENGTH = 1 << 3,       /* 5.2, not the shortest form */
-    WS_FAULT_CONTROL = 1 << 4,      /* 5.5, a control frame that is fragmented or longer than 125 bytes */
-    WS_FAULT_CONTINUATION = 1 << 5, /* 5.4, a continuation of nothing, or a new message inside a fragmented one */
-    WS_FAULT_UTF8 = 1 << 6,         /* 5.6, 8.1: a text message or close reason */
-    WS_FAULT_CLOSE = 1 << 7,        /* 5.5.1, 7.4: a close payload of one byte, a code that must not be sent */
+    WS_FAULT_MASKED = 1 << 0,  /* 5.1 */
+    WS_FAULT_RSV = 1 << 1,     /* 5.2, no extension was agreed on */
+    WS_FAULT_OPCODE = 1 << 2,  /* 5.2, reserved */
+    WS_FAULT_LENGTH = 1 << 3,  /* 5.2, not the shortest form */
+    WS_FAULT_CONTROL = 1 << 4, /* 5.5, a control frame that is fragmented or longer than 125 bytes */
+    WS_FAULT_CONTINUATION =
+        1 << 5,              /* 5.4, a continuation of nothing, or a new message inside a fragmented one */
+    WS_FAULT_UTF8 = 1 << 6,  /* 5.6, 8.1: a text message or close reason */
+    WS_FAULT_CLOSE = 1 << 7, /* 5.5.1, 7.4: a close payload of one byte, a code that must not be sent */
 };
 
 /* Appends the faults in words, separated by ", ". */
@@ -54,30 +55,31 @@ void ws_faults_write(text_t *out, unsigned faults);
 /* A frame as it arrived, and the message it completes. */
 typedef struct ws_incoming {
     ws_frame_t frame;
-    unsigned faults;      /* WS_FAULT_* bits, 0: none */
-    bool completes;       /* the data message (text or binary) below is whole with this frame */
-    uint8_t opcode;       /* of that message */
-    span_t message;       /* its payload, fragments joined; borrowed until the next call */
-    bool has_code;        /* close frames: a code was sent */
-    unsigned code;        /* close frames */
-    span_t reason;        /* close frames */
+    unsigned faults; /* WS_FAULT_* bits, 0: none */
+    bool completes;  /* the data message (text or binary) below is whole with this frame */
+    uint8_t opcode;  /* of that message */
+    span_t message;  /* its payload, fragments joined; borrowed until the next call */
+    bool has_code;   /* close frames: a code was sent */
+    unsigned code;   /* close frames */
+    span_t reason;   /* close frames */
 } ws_incoming_t;
 
 typedef struct ws_decoder ws_decoder_t;
 
-/* `max_payload`: a longer frame or message breaks the stream (a peer that floods must not take all memory). */
+/* `max_payload`: a longer frame or message breaks the stream (a peer that floods must not take all memory).
+ */
 ws_decoder_t *ws_decoder_new(size_t max_payload);
 void ws_decoder_free(ws_decoder_t *decoder);
 
-/* RSV1 is no fault from here on: permessage-deflate was agreed on. (Payloads stay as they are on the wire, and text
- * messages with RSV1 are not checked for UTF-8.) */
+/* RSV1 is no fault from here on: permessage-deflate was agreed on. (Payloads stay as they are on the wire,
+ * and text messages with RSV1 are not checked for UTF-8.) */
 void ws_decoder_allow_deflate(ws_decoder_t *decoder);
 
 /* Takes bytes in, in pieces of any size. */
 void ws_decoder_feed(ws_decoder_t *decoder, span_t bytes);
 
-/* 1: a frame is in `incoming`, borrowed until the next call; 0: more bytes are needed; -1: the stream is broken and
- * stays so (a length over max_payload or above 2^63), `ws_decoder_error` says why. */
+/* 1: a frame is in `incoming`, borrowed until the next call; 0: more bytes are needed; -1: the stream is
+ * broken and stays so (a length over max_payload or above 2^63), `ws_decoder_error` says why. */
 int ws_decoder_next(ws_decoder_t *decoder, ws_incoming_t *incoming);
 const char *ws_decoder_error(const ws_decoder_t *decoder);
 

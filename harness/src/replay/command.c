@@ -30,10 +30,11 @@ bool command_check(const char *template, text_t *error)
         }
         inside = *at == '[' || (inside && *at != ']');
         if (placeholder(at, &name) > 0 && !inside && !span_is(name, "port")) {
-            text_printf(error,
-                        "--spawn: {%.*s} stands outside of square brackets; put the option it belongs to in them, "
-                        "since not every recording sets it",
-                        (int)name.len, name.at);
+            text_printf(
+                error,
+                "--spawn: {%.*s} stands outside of square brackets; put the option it belongs to in them, "
+                "since not every recording sets it",
+                (int)name.len, name.at);
             return false;
         }
     }

@@ -29,7 +29,8 @@ static bool differ(finding_t *finding, const char *what, text_t *recorded, text_
 
 static bool values_agree(const json_t *recorded, const json_t *got, identities_t *identities);
 
-static bool members_agree(const char *key, const json_t *recorded, const json_t *got, identities_t *identities)
+static bool members_agree(const char *key, const json_t *recorded, const json_t *got,
+                          identities_t *identities)
 {
     static const char *const made_up[] = {"phx_ref", "phx_ref_prev", "token"};
     if (json_is_string(recorded) && json_is_string(got)) {
@@ -179,7 +180,8 @@ static bool has_header(const http_headers_t *headers, const char *name)
 }
 
 /* The access-control-* headers of either side, in the order of their first appearance. */
-static void list_cors(text_t *out, const http_headers_t *headers, const http_headers_t *a, const http_headers_t *b)
+static void list_cors(text_t *out, const http_headers_t *headers, const http_headers_t *a,
+                      const http_headers_t *b)
 {
     for (size_t i = 0; i < a->len; i++) {
         if (starts_with(a->at[i].name, "access-control-")) {
@@ -227,8 +229,8 @@ static bool compare_upgrade(const http_headers_t *recorded, const entry_t *got, 
     return same_text(finding, "other headers in the answer to the handshake", &a, &b);
 }
 
-/* Bodies of refusals are for people and free (WS-CONN-07), but those the conformance application writes itself: 403
- * without a body, and 429. */
+/* Bodies of refusals are for people and free (WS-CONN-07), but those the conformance application writes
+ * itself: 403 without a body, and 429. */
 static bool body_counts(int status)
 {
     return status < 400 || status == 403 || status == 429;
@@ -244,7 +246,8 @@ static bool compare_text_body(int status, const text_t *recorded, const text_t *
     return same_text(finding, "another body", &a, &b);
 }
 
-bool compare_handshake(const recorded_conn_t *recorded, const entry_t *got, const char *accept, finding_t *finding)
+bool compare_handshake(const recorded_conn_t *recorded, const entry_t *got, const char *accept,
+                       finding_t *finding)
 {
     if (!compare_status(recorded->status, got->status, finding)) {
         return false;
@@ -271,8 +274,8 @@ static bool compare_headers(const recorded_exchange_t *recorded, const entry_t *
     return same_text(finding, "other headers", &a, &b);
 }
 
-static bool compare_json_body(const recorded_exchange_t *recorded, const json_t *answer, identities_t *identities,
-                              finding_t *finding)
+static bool compare_json_body(const recorded_exchange_t *recorded, const json_t *answer,
+                              identities_t *identities, finding_t *finding)
 {
     size_t before = identities->len;
     if (values_agree(recorded->answer, answer, identities)) {
@@ -286,8 +289,8 @@ static bool compare_json_body(const recorded_exchange_t *recorded, const json_t 
 }
 
 /* The members of a long-poll answer, its messages aside: those are compared one by one as they come. */
-static bool compare_poll_body(const recorded_exchange_t *recorded, const json_t *answer, identities_t *identities,
-                              finding_t *finding)
+static bool compare_poll_body(const recorded_exchange_t *recorded, const json_t *answer,
+                              identities_t *identities, finding_t *finding)
 {
     recorded_exchange_t without = *recorded;
     json_t *got = json_copy((json_t *)(uintptr_t)answer);

@@ -75,7 +75,8 @@ static bool add_tampered(text_t *out, span_t word, const identity_t *identity)
         return true;
     }
     size_t cut = recorded - word.len;
-    if (word.len < recorded && cut <= CUT_MAX && cut < got && memcmp(word.at, identity->recorded, word.len) == 0) {
+    if (word.len < recorded && cut <= CUT_MAX && cut < got &&
+        memcmp(word.at, identity->recorded, word.len) == 0) {
         text_add(out, identity->got, got - cut);
         return true;
     }
@@ -84,7 +85,8 @@ static bool add_tampered(text_t *out, span_t word, const identity_t *identity)
 
 static bool in_word(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("._-~%+/", c) != NULL;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           strchr("._-~%+/", c) != NULL;
 }
 
 static void add_word(const identities_t *identities, text_t *out, span_t word)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names that each server makes up anew: long-poll tokens, phx_refs. What the recorded server called R and the target
- * calls G must be so wherever R was recorded, and two that differ in the recording must differ here.
+ * Names that each server makes up anew: long-poll tokens, phx_refs. What the recorded server called R and the
+ * target calls G must be so wherever R was recorded, and two that differ in the recording must differ here.
  */
 #ifndef REPLAY_IDENTITIES_H
 #define REPLAY_IDENTITIES_H
@@ -27,8 +27,9 @@ bool identities_agree(identities_t *identities, span_t recorded, span_t got);
 void identities_forget(identities_t *identities, size_t len);
 
 /*
- * Appends `text` with every recorded name replaced by the target's. A word that is no known name but nearly one (the
- * same length and at most 4 characters changed, or up to 8 cut off) is changed in the same way: a tampered token.
+ * Appends `text` with every recorded name replaced by the target's. A word that is no known name but nearly
+ * one (the same length and at most 4 characters changed, or up to 8 cut off) is changed in the same way: a
+ * tampered token.
  */
 void identities_replace(const identities_t *identities, text_t *out, span_t text);
 

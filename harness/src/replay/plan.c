@@ -60,8 +60,8 @@ static int by_time(const void *a, const void *b)
     return (int)x->act - (int)y->act;
 }
 
-/* When a connection was made is not recorded. One that first hears something was there from the start; any other is
- * needed only when it first speaks, and for some (a reconnect) that is when it came. */
+/* When a connection was made is not recorded. One that first hears something was there from the start; any
+ * other is needed only when it first speaks, and for some (a reconnect) that is when it came. */
 static void insert_opens(plan_t *plan, const recording_t *recording)
 {
     plan_t opened = {0};
@@ -136,8 +136,9 @@ static void find_pauses(plan_t *plan)
             moment->gap_ms = gap;
         } else {
             moment->pause_ms = gap > PAUSE_MIN_MS ? gap : 0;
-            moment->with_previous = moment->act == ACT_SEND && previous != NULL && previous->act == ACT_SEND &&
-                                    previous->conn == moment->conn && fabs(gap) <= ONE_WRITE_MS;
+            moment->with_previous = moment->act == ACT_SEND && previous != NULL &&
+                                    previous->act == ACT_SEND && previous->conn == moment->conn &&
+                                    fabs(gap) <= ONE_WRITE_MS;
         }
     }
 }
@@ -190,7 +191,8 @@ long plan_cause(const recording_t *recording, size_t index)
     return last;
 }
 
-/* The times that a client's message asks the application to take: {"delay_ms": N}, {"ms": N}, also in commands. */
+/* The times that a client's message asks the application to take: {"delay_ms": N}, {"ms": N}, also in
+ * commands. */
 static double asked_in(json_t *payload)
 {
     const char *key;
@@ -215,7 +217,8 @@ double plan_earliest(const recording_t *recording, size_t index, double recorded
     double asked = 0;
     for (size_t i = 0; i < index; i++) {
         const recorded_event_t *each = &recording->events[i];
-        asked += each->from == FROM_CLIENT && each->frame.has_message ? asked_in(each->frame.message.payload) : 0;
+        asked +=
+            each->from == FROM_CLIENT && each->frame.has_message ? asked_in(each->frame.message.payload) : 0;
     }
     if (event->frame.opcode == WS_CLOSE) {
         const json_t *idle = json_object_get(recording->config, "websocket_timeout_ms");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A recording as a list of moments to be gone through one after the other: what the client does (and how long it
- * paused before), and what is to come before it goes on. The recorder worked so: it sent nothing before it had seen
- * what it waited for; only where answers overlap (a poll that waits while a POST goes out) their ends come later.
+ * A recording as a list of moments to be gone through one after the other: what the client does (and how long
+ * it paused before), and what is to come before it goes on. The recorder worked so: it sent nothing before it
+ * had seen what it waited for; only where answers overlap (a poll that waits while a POST goes out) their
+ * ends come later.
  */
 #ifndef REPLAY_PLAN_H
 #define REPLAY_PLAN_H
@@ -10,12 +11,12 @@
 #include "replay/recording.h"
 
 typedef enum act {
-    ACT_OPEN,         /* connect the WebSocket and await the answer to the handshake */
-    ACT_SEND,         /* frames or raw bytes; with_previous: in one write with the moment before */
-    ACT_END,          /* end TCP */
-    ACT_REQUEST,      /* send an HTTP request */
-    ACT_ABORT,        /* give the exchange up */
-    ACT_SIGNAL,       /* stop the server: SIGTERM, or SIGKILL where the recording says so */
+    ACT_OPEN,    /* connect the WebSocket and await the answer to the handshake */
+    ACT_SEND,    /* frames or raw bytes; with_previous: in one write with the moment before */
+    ACT_END,     /* end TCP */
+    ACT_REQUEST, /* send an HTTP request */
+    ACT_ABORT,   /* give the exchange up */
+    ACT_SIGNAL,  /* stop the server: SIGTERM, or SIGKILL where the recording says so */
     ACT_AWAIT_FRAME,
     ACT_AWAIT_ANSWER, /* to the request of the same event */
     ACT_AWAIT_END,    /* the end of TCP */
@@ -41,7 +42,8 @@ typedef struct plan {
 plan_t plan_make(const recording_t *recording);
 void plan_free(plan_t *plan);
 
-/* How long to wait for something that took `gap_ms` when it was recorded: three times that, and at least 2 s more. */
+/* How long to wait for something that took `gap_ms` when it was recorded: three times that, and at least 2 s
+ * more. */
 double plan_patience(double gap_ms);
 
 /*
@@ -51,9 +53,9 @@ double plan_patience(double gap_ms);
 long plan_cause(const recording_t *recording, size_t event);
 
 /*
- * How soon an answer that took `recorded_ms` may come. Only what was asked to be late must be: half of the recorded
- * time where that was 250 ms or more, but not more than the client's messages up to this event asked for (delay_ms,
- * ms) and, for a close frame, the idle timeout. 0: at once.
+ * How soon an answer that took `recorded_ms` may come. Only what was asked to be late must be: half of the
+ * recorded time where that was 250 ms or more, but not more than the client's messages up to this event asked
+ * for (delay_ms, ms) and, for a close frame, the idle timeout. 0: at once.
  */
 double plan_earliest(const recording_t *recording, size_t event, double recorded_ms);
 

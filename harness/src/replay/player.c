@@ -77,8 +77,8 @@ void player_fail_with(player_t *player, long event, const char *format, ...)
 bool player_in_time(player_t *player, long event, double earliest_ms, double got_ms)
 {
     if (got_ms < earliest_ms) {
-        player_fail_with(player, event, "came after %.0f ms, too soon: %.0f ms at least were asked for", got_ms,
-                         earliest_ms);
+        player_fail_with(player, event, "came after %.0f ms, too soon: %.0f ms at least were asked for",
+                         got_ms, earliest_ms);
     }
     return got_ms >= earliest_ms;
 }
@@ -163,8 +163,8 @@ static bool await_frame(player_t *player, const moment_t *moment, wire_t *wire)
     if (wire->ended) {
         text_t what = {0};
         describe(&what, player, moment);
-        player_fail_with(player, moment->event, "the connection ended (%s) before there came %.*s", wire->end, 300,
-                         what.at);
+        player_fail_with(player, moment->event, "the connection ended (%s) before there came %.*s", wire->end,
+                         300, what.at);
         text_free(&what);
         return false;
     }
@@ -237,7 +237,8 @@ static size_t pass(player_t *player)
     case ACT_AWAIT_FRAME:
         return await_frame(player, moment, wire);
     case ACT_AWAIT_ANSWER:
-        return exchange_complete(&player->exchanges[moment->event]) || wait(player, plan_patience(moment->gap_ms));
+        return exchange_complete(&player->exchanges[moment->event]) ||
+               wait(player, plan_patience(moment->gap_ms));
     case ACT_AWAIT_END:
         return await_end(player, moment, wire);
     }
@@ -288,8 +289,8 @@ player_t *player_start(const player_setup_t *setup)
     }
     for (size_t i = 0; i < recording->events_len; i++) {
         player->sent_ms[i] = -1;
-        player->exchanges[i] =
-            (exchange_t){.player = player, .wire = &player->wires[recording->events[i].conn], .event = (long)i};
+        player->exchanges[i] = (exchange_t){
+            .player = player, .wire = &player->wires[recording->events[i].conn], .event = (long)i};
     }
     player->deadline = deadline_start(setup->loop, 0, on_start, player);
     return player;

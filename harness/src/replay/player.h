@@ -34,7 +34,8 @@ size_t player_event(const player_t *player);
 const finding_t *player_finding(const player_t *player);
 const transcript_t *player_transcript(const player_t *player);
 double player_ms(const player_t *player); /* how long it took */
-/* By how much the client fell behind the recording at worst: what was to happen meanwhile may then have been over. */
+/* By how much the client fell behind the recording at worst: what was to happen meanwhile may then have been
+ * over. */
 double player_late_ms(const player_t *player);
 
 /* Gives up what is still open; `done` does not come any more. */

@@ -52,7 +52,8 @@ static void on_left(void *ctx, const http_response_t *response, const char *erro
     }
 }
 
-static void post(player_t *player, const recorded_conn_t *conn, const char *token, span_t body, const char *type)
+static void post(player_t *player, const recorded_conn_t *conn, const char *token, span_t body,
+                 const char *type)
 {
     text_t target = {0};
     const player_setup_t *setup = &player->setup;

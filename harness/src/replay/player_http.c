@@ -159,13 +159,14 @@ static bool in_time(exchange_t *exchange, const entry_t *entry)
     const recorded_exchange_t *recorded = recorded_of(exchange);
     player_t *player = exchange->player;
     double recorded_ms = recorded->done_ms - player_recorded(player, exchange->event)->t_ms;
-    /* a window is a time asked for, too; how soon a server notices that a session is dead is its own affair, and so
-     * is what a rule says */
+    /* a window is a time asked for, too; how soon a server notices that a session is dead is its own affair,
+     * and so is what a rule says */
     double earliest_ms = recorded_ms < 250 || recorded->poll_status == 0 || recorded->poll_status == 410 ||
                                  rules_empty_polls_free(player->setup.rules, scenario_of(exchange))
                              ? 0
                              : recorded_ms / 2;
-    return player_in_time(player, exchange->event, earliest_ms, entry->at_ms - player->sent_ms[exchange->event]);
+    return player_in_time(player, exchange->event, earliest_ms,
+                          entry->at_ms - player->sent_ms[exchange->event]);
 }
 
 /* The messages in a poll's answer, one by one. */
@@ -206,8 +207,8 @@ static void on_again(void *ctx)
 }
 
 /*
- * The rule "posts": a run of POSTs ends with the first one that is answered `until`, so many windows after the last
- * poll; how many come before is free. True when the rule has decided what becomes of this answer.
+ * The rule "posts": a run of POSTs ends with the first one that is answered `until`, so many windows after
+ * the last poll; how many come before is free. True when the rule has decided what becomes of this answer.
  */
 static bool judge_run(exchange_t *exchange, const entry_t *entry, const json_t *answer)
 {
@@ -215,18 +216,19 @@ static bool judge_run(exchange_t *exchange, const entry_t *entry, const json_t *
     wire_t *wire = exchange->wire;
     const recorded_exchange_t *recorded = recorded_of(exchange);
     int until, status = (int)json_integer_value(json_object_get(answer, "status"));
-    double first, last, sent = player->sent_ms[exchange->event] - wire->polled_ms, window = window_ms(exchange);
+    double first, last, sent = player->sent_ms[exchange->event] - wire->polled_ms,
+                        window = window_ms(exchange);
     if (recorded->method == NULL || strcmp(recorded->method, "POST") != 0 ||
-        !rules_posts(player->setup.rules, scenario_of(exchange), &until, &first, &last) || entry->status != 200 ||
-        json_object_size(answer) != 1 || (status != 200 && status != until)) {
+        !rules_posts(player->setup.rules, scenario_of(exchange), &until, &first, &last) ||
+        entry->status != 200 || json_object_size(answer) != 1 || (status != 200 && status != until)) {
         return false;
     }
     if (status == until && sent < first * window) {
-        player_fail_with(player, exchange->event, "status %d %.0f ms after the last poll, before %.1f windows", until,
-                         sent, first);
+        player_fail_with(player, exchange->event,
+                         "status %d %.0f ms after the last poll, before %.1f windows", until, sent, first);
     } else if (status == 200 && sent > last * window) {
-        player_fail_with(player, exchange->event, "still status 200 %.0f ms after the last poll, more than %.1f windows",
-                         sent, last);
+        player_fail_with(player, exchange->event,
+                         "still status 200 %.0f ms after the last poll, more than %.1f windows", sent, last);
     } else if (status == 200 && recorded->poll_status == until) {
         exchange->again = deadline_start(player->setup.loop, window / 3, on_again, exchange);
         return true;
@@ -250,8 +252,7 @@ static void judge_answer(exchange_t *exchange, const entry_t *entry, const json_
     }
     bool instead = !brings && recorded->poll_status == 204 && status == 200 &&
                    rules_empty_polls_free(player->setup.rules, scenario_of(exchange));
-    if (!instead &&
-        !compare_answer(recorded, entry, !brings, &player->identities, &player->finding)) {
+    if (!instead && !compare_answer(recorded, entry, !brings, &player->identities, &player->finding)) {
         player_fail(player, exchange->event);
         return;
     }

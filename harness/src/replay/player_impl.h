@@ -45,18 +45,18 @@ typedef struct exchange {
     http_exchange_t *http; /* under way, or NULL */
     const entry_t *request;
     deadline_t *again; /* until a POST is sent once more (the rule "posts") */
-    bool done;    /* answered as recorded, or as a rule allows */
-    bool skipped; /* not sent: its messages had already come, or its run was over */
+    bool done;         /* answered as recorded, or as a rule allows */
+    bool skipped;      /* not sent: its messages had already come, or its run was over */
 } exchange_t;
 
 struct player {
     player_setup_t setup;
     plan_t plan;
     size_t cursor;
-    double passed_ms;      /* when the moment before the cursor was passed */
-    deadline_t *deadline;  /* of the moment at the cursor, or that reports the verdict */
-    bool waiting;          /* the deadline is the patience for the moment at the cursor */
-    double *sent_ms;       /* when each event of the client was sent; -1: not yet */
+    double passed_ms;     /* when the moment before the cursor was passed */
+    deadline_t *deadline; /* of the moment at the cursor, or that reports the verdict */
+    bool waiting;         /* the deadline is the patience for the moment at the cursor */
+    double *sent_ms;      /* when each event of the client was sent; -1: not yet */
     wire_t *wires;
     exchange_t *exchanges; /* by event */
     transcript_t *transcript;
@@ -75,7 +75,8 @@ const recorded_event_t *player_recorded(const player_t *player, long event);
 void player_advance(player_t *player);
 /* The verdict: a disagreement at this event (NO_EVENT: none of them). The finding is filled by the caller. */
 void player_fail(player_t *player, long event);
-void player_fail_with(player_t *player, long event, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void player_fail_with(player_t *player, long event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* False, and the verdict, when an answer came sooner than it may. */
 bool player_in_time(player_t *player, long event, double earliest_ms, double got_ms);
 /* The sessions have been left; the verdict can be told. */
@@ -101,9 +102,10 @@ void exchange_free(exchange_t *exchange);
 
 /* player_farewell.c */
 /*
- * A long-poll session outlives its client by some windows, and its channels would hear what the next recording says on
- * the same topics. So the channels are left: one POST for each session, whose answer is not judged. player_farewell_over
- * is called when all are answered; farewells_len is 0 when there was nothing to leave.
+ * A long-poll session outlives its client by some windows, and its channels would hear what the next
+ * recording says on the same topics. So the channels are left: one POST for each session, whose answer is not
+ * judged. player_farewell_over is called when all are answered; farewells_len is 0 when there was nothing to
+ * leave.
  */
 void farewell_start(player_t *player);
 void farewell_free(player_t *player);

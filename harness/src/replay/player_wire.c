@@ -110,8 +110,9 @@ static void take(wire_t *wire, expected_t *expected, entry_t *entry)
 }
 
 /*
- * What the entry is to be compared with: the first of its stream that has not come; nothing overtakes a close frame,
- * and a close frame overtakes nothing. NULL: nothing of the kind was recorded. *agrees: it is what was recorded.
+ * What the entry is to be compared with: the first of its stream that has not come; nothing overtakes a close
+ * frame, and a close frame overtakes nothing. NULL: nothing of the kind was recorded. *agrees: it is what was
+ * recorded.
  */
 static expected_t *find_expected(wire_t *wire, const entry_t *entry, bool *agrees)
 {

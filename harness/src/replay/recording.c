@@ -193,7 +193,8 @@ static bool load_events(recording_t *recording, size_t count, source_t *source)
                                           "the file ends after %zu of the %zu events of %s; pack it again",
                                           recording->events_len, count, recording->name);
         }
-        bool ok = recording_read_event(&recording->events[recording->events_len++], recording, json, &source->reader);
+        bool ok = recording_read_event(&recording->events[recording->events_len++], recording, json,
+                                       &source->reader);
         json_decref(json);
         if (!ok) {
             return false;
@@ -238,7 +239,8 @@ static bool load_single(recordings_t *recordings, const char *path, bool named, 
     reader_t reader = {path, 1, error};
     json_t *events = json_object_get(json, "events");
     recording_t *recording = begin(recordings, json, &reader);
-    bool ok = recording != NULL && (json_is_array(events) || reader_fail(&reader, "\"events\" must be a list"));
+    bool ok =
+        recording != NULL && (json_is_array(events) || reader_fail(&reader, "\"events\" must be a list"));
     if (ok) {
         recording->events = mem_new(json_array_size(events), sizeof *recording->events);
         for (size_t i = 0; ok && i < json_array_size(events); i++) {

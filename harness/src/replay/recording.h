@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recordings: what a client and a server said to each other, as vectors/schema/recording.schema.json describes it.
- * Read once, then never changed.
+ * Recordings: what a client and a server said to each other, as vectors/schema/recording.schema.json
+ * describes it. Read once, then never changed.
  */
 #ifndef REPLAY_RECORDING_H
 #define REPLAY_RECORDING_H
@@ -16,8 +16,8 @@
 typedef struct recorded_frame {
     uint8_t opcode, rsv;
     bool fin, masked;
-    text_t bytes;     /* the payload; of close frames all of it */
-    bool has_code;    /* close frames */
+    text_t bytes;  /* the payload; of close frames all of it */
+    bool has_code; /* close frames */
     unsigned code;
     bool has_message; /* the frame is a whole message that can be read */
     message_t message;
@@ -77,7 +77,8 @@ typedef struct recording {
     size_t conns_len;
     recorded_event_t *events;
     size_t events_len;
-    names_t locks; /* topics and socket ids it uses: only recordings without a common one can run side by side */
+    names_t
+        locks; /* topics and socket ids it uses: only recordings without a common one can run side by side */
     double duration_ms;
 } recording_t;
 
@@ -87,10 +88,10 @@ typedef struct recordings {
 } recordings_t;
 
 /*
- * Adds the recordings of a file (packed: *.jsonl, a header and its event lines, again and again; or one run: *.json),
- * or of all such files in a folder and below. A *.json file in a folder that has no key "recording" is passed over:
- * rules and lists of expectations lie there, too.
- * False and "file:line: what is wrong; way out" in `error` when one is broken or cut short.
+ * Adds the recordings of a file (packed: *.jsonl, a header and its event lines, again and again; or one run:
+ * *.json), or of all such files in a folder and below. A *.json file in a folder that has no key "recording"
+ * is passed over: rules and lists of expectations lie there, too. False and "file:line: what is wrong; way
+ * out" in `error` when one is broken or cut short.
  */
 bool recordings_load(recordings_t *recordings, const char *path, text_t *error);
 void recordings_free(recordings_t *recordings);

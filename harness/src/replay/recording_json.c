@@ -81,7 +81,8 @@ static bool read_runs(const json_t *runs, const char *key, text_t *to, const rea
 }
 
 /* `plain`, or plain_base64 / base64, or plain_runs. *found tells whether one of them is there. */
-static bool read_bytes(const json_t *object, const char *plain, text_t *to, bool *found, const reader_t *reader)
+static bool read_bytes(const json_t *object, const char *plain, text_t *to, bool *found,
+                       const reader_t *reader)
 {
     char base64_key[32], runs_key[32];
     snprintf(base64_key, sizeof base64_key, "%s", strcmp(plain, "text") == 0 ? "base64" : "body_base64");
@@ -123,7 +124,8 @@ static bool read_conn(recorded_conn_t *conn, const char *name, const json_t *jso
         return true;
     }
     if (transport == NULL || (strcmp(transport, "websocket") != 0 && strcmp(transport, "longpoll") != 0)) {
-        return reader_fail(reader, "connection \"%s\": \"transport\" must be websocket, longpoll or http", name);
+        return reader_fail(reader, "connection \"%s\": \"transport\" must be websocket, longpoll or http",
+                           name);
     }
     conn->transport = strcmp(transport, "longpoll") == 0 ? CONN_LONGPOLL : CONN_WEBSOCKET;
     if (!read_string(json, "url", &conn->url, reader)) {
@@ -172,7 +174,8 @@ static bool read_name(recording_t *recording, const json_t *header, const reader
     vsn_t vsn;
     text_t name = {0};
     if (transport == NULL || !read_vsn(header, &vsn, reader)) {
-        return transport != NULL || reader_fail(reader, "\"transport\" must be \"websocket\" or \"longpoll\"");
+        return transport != NULL ||
+               reader_fail(reader, "\"transport\" must be \"websocket\" or \"longpoll\"");
     }
     for (size_t i = 0; i < 3; i++) {
         const char *part = json_string_value(json_object_get(server, keys[i]));
@@ -218,7 +221,8 @@ static void read_message(recorded_frame_t *frame, vsn_t vsn, direction_t from)
 {
     bool binary = frame->opcode == WS_BINARY;
     if ((binary || frame->opcode == WS_TEXT) && frame->fin && frame->rsv == 0) {
-        frame->has_message = message_decode(&frame->message, vsn, from, binary, text_span(&frame->bytes), NULL);
+        frame->has_message =
+            message_decode(&frame->message, vsn, from, binary, text_span(&frame->bytes), NULL);
     }
 }
 
@@ -227,8 +231,12 @@ static bool read_opcode(const char *kind, uint8_t *opcode)
     static const struct {
         const char *name;
         uint8_t opcode;
-    } names[] = {{"continuation", WS_CONTINUATION}, {"text", WS_TEXT}, {"binary", WS_BINARY},
-                 {"close", WS_CLOSE},               {"ping", WS_PING}, {"pong", WS_PONG}};
+    } names[] = {{"continuation", WS_CONTINUATION},
+                 {"text", WS_TEXT},
+                 {"binary", WS_BINARY},
+                 {"close", WS_CLOSE},
+                 {"ping", WS_PING},
+                 {"pong", WS_PONG}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(kind, names[i].name) == 0) {
             *opcode = names[i].opcode;
@@ -243,8 +251,8 @@ static bool read_opcode(const char *kind, uint8_t *opcode)
     return false;
 }
 
-/* Recordings keep close reasons as text: what was not UTF-8 in them stands there as U+FFFD. One byte that is not
- * UTF-8 is sent for each. */
+/* Recordings keep close reasons as text: what was not UTF-8 in them stands there as U+FFFD. One byte that is
+ * not UTF-8 is sent for each. */
 static void add_reason(text_t *bytes, span_t reason)
 {
     for (size_t i = 0; i < reason.len;) {
@@ -264,7 +272,8 @@ static bool read_close(recorded_frame_t *frame, const json_t *json, const reader
         }
         if (frame->bytes.len >= 2) {
             frame->has_code = true;
-            frame->code = (unsigned)(unsigned char)frame->bytes.at[0] << 8 | (unsigned char)frame->bytes.at[1];
+            frame->code =
+                (unsigned)(unsigned char)frame->bytes.at[0] << 8 | (unsigned char)frame->bytes.at[1];
         }
         return true;
     }
@@ -280,8 +289,8 @@ static bool read_close(recorded_frame_t *frame, const json_t *json, const reader
     return true;
 }
 
-static bool read_frame(recorded_event_t *event, const char *kind, const recording_t *recording, const json_t *json,
-                       const reader_t *reader)
+static bool read_frame(recorded_event_t *event, const char *kind, const recording_t *recording,
+                       const json_t *json, const reader_t *reader)
 {
     recorded_frame_t *frame = &event->frame;
     bool found;
@@ -321,7 +330,8 @@ static void read_poll(recorded_exchange_t *http, vsn_t vsn)
     }
 }
 
-static bool read_response(recorded_exchange_t *http, vsn_t vsn, const json_t *response, const reader_t *reader)
+static bool read_response(recorded_exchange_t *http, vsn_t vsn, const json_t *response,
+                          const reader_t *reader)
 {
     double status;
     bool found;

@@ -49,7 +49,8 @@ static bool check_patterns(json_t *patterns, const char *scenario, text_t *error
 
 static bool check_rule(json_t *rule, text_t *error)
 {
-    static const char *const allowed[] = {"scenario", "why", "free", "optional", "ends", "empty_polls", "posts", NULL};
+    static const char *const allowed[] = {"scenario", "why",         "free",  "optional",
+                                          "ends",     "empty_polls", "posts", NULL};
     const char *scenario = json_string_value(json_object_get(rule, "scenario"));
     if (scenario == NULL || !json_is_string(json_object_get(rule, "why"))) {
         text_puts(error, "every rule needs the strings \"scenario\" and \"why\"");
@@ -177,7 +178,8 @@ bool rules_empty_polls_free(const rules_t *rules, const char *scenario)
     return false;
 }
 
-bool rules_end(const rules_t *rules, const char *scenario, const char *conn, unsigned code, bool *code_allowed)
+bool rules_end(const rules_t *rules, const char *scenario, const char *conn, unsigned code,
+               bool *code_allowed)
 {
     const json_t *rule;
     bool found = false;
@@ -192,14 +194,16 @@ bool rules_end(const rules_t *rules, const char *scenario, const char *conn, uns
             }
             found = true;
             for (size_t j = 0; j < json_array_size(codes); j++) {
-                *code_allowed = *code_allowed || json_integer_value(json_array_get(codes, j)) == (json_int_t)code;
+                *code_allowed =
+                    *code_allowed || json_integer_value(json_array_get(codes, j)) == (json_int_t)code;
             }
         }
     }
     return found;
 }
 
-bool rules_posts(const rules_t *rules, const char *scenario, int *until, double *first_window, double *last_window)
+bool rules_posts(const rules_t *rules, const char *scenario, int *until, double *first_window,
+                 double *last_window)
 {
     const json_t *rule;
     for (size_t index = 0; (rule = next_rule(rules, scenario, &index)) != NULL;) {

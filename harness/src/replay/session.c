@@ -46,7 +46,6 @@ struct session {
     pool_t *pool;
     target_t *at_url; /* NULL with --spawn */
     size_t active;
-    size_t played_again;
     verdict_printer_t printer;
     uv_signal_t signals[2];
     bool interrupted, harness_failed, target_failed;
@@ -136,8 +135,8 @@ static void on_settled(void *ctx)
     go_on(item->session);
 }
 
-/* The next one on the same topics begins a little later: a server ends the channels of a connection that is gone in
- * its own time, and who joins before hears it. */
+/* The next one on the same topics begins a little later: a server ends the channels of a connection that is
+ * gone in its own time, and who joins before hears it. */
 static void leave(item_t *item)
 {
     item->session->active--;
@@ -149,13 +148,13 @@ static void leave(item_t *item)
 }
 
 /*
- * On a busy machine the client may fall behind, and do what belongs into a channel's 300 ms of work when they are over.
- * Such a disagreement says nothing: the recording is played again when nothing else runs.
+ * On a busy machine the client may fall behind, and do what belongs into a channel's 300 ms of work when they
+ * are over. Such a disagreement says nothing: the recording is played again when nothing else runs.
  */
 static bool too_late_to_tell(const item_t *item, const player_t *player)
 {
     return !player_agreed(player) && player_late_ms(player) > LATE_MS && item->played_again < AGAIN_MAX &&
-           item->session->played_again < AGAIN_TOTAL_MAX;
+           item->session->printer.played_again < AGAIN_TOTAL_MAX;
 }
 
 static void on_done(void *ctx, player_t *player)
@@ -163,7 +162,7 @@ static void on_done(void *ctx, player_t *player)
     item_t *item = ctx;
     if (too_late_to_tell(item, player)) {
         item->played_again++;
-        item->session->played_again++;
+        item->session->printer.played_again++;
         item->stage = PENDING;
     } else {
         decide(item, player_agreed(player) ? AGREE : DISAGREE, NULL);
@@ -400,14 +399,15 @@ static int exit_code(const session_t *session, bool complete)
     if (session->harness_failed || session->interrupted || !complete) {
         return EXIT_HARNESS;
     }
-    return session->printer.counts[DISAGREE] > 0 || untrue || session->target_failed ? EXIT_FAILED : EXIT_AGREED;
+    return session->printer.counts[DISAGREE] > 0 || untrue || session->target_failed ? EXIT_FAILED
+                                                                                     : EXIT_AGREED;
 }
 
 int session_run(const session_options_t *options, const recordings_t *recordings, const rules_t *rules)
 {
     session_t session = {.options = options, .rules = rules};
-    session.printer =
-        (verdict_printer_t){.verbosity = options->verbosity, .rerun = options->rerun, .report = options->report};
+    session.printer = (verdict_printer_t){
+        .verbosity = options->verbosity, .rerun = options->rerun, .report = options->report};
     double began_ms = clock_ms();
     select_items(&session, recordings);
     if (!open_loop(&session)) {

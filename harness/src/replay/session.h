@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A whole run: which recordings are played when and against which server. Recordings that use a topic or a socket id
- * in common would hear each other and are never played side by side; all others are, on one loop.
+ * A whole run: which recordings are played when and against which server. Recordings that use a topic or a
+ * socket id in common would hear each other and are never played side by side; all others are, on one loop.
  */
 #ifndef REPLAY_SESSION_H
 #define REPLAY_SESSION_H
@@ -14,10 +14,10 @@ typedef struct session_options {
     ready_by_t ready;
     url_t url;
     address_t address;
-    bool assume_config; /* the target is what each recording's config says */
-    names_t assumed;    /* config keys of which that is so */
-    names_t without;    /* capabilities the target lacks */
-    names_t only, skip; /* patterns of names; `only` empty: all */
+    bool assume_config;   /* the target is what each recording's config says */
+    names_t assumed;      /* config keys of which that is so */
+    names_t without;      /* capabilities the target lacks */
+    names_t only, skip;   /* patterns of names; `only` empty: all */
     const json_t *expect; /* list of {"recording", "reason"}, or NULL */
     size_t jobs;
     verbosity_t verbosity;

@@ -85,7 +85,8 @@ static void on_start_over(void *ctx)
 {
     target_t *target = ctx;
     target->deadline = NULL;
-    fail(target, "it was not ready after %.0f s (a server that prints no line \"ready URL\" needs --spawn-ready tcp)",
+    fail(target,
+         "it was not ready after %.0f s (a server that prints no line \"ready URL\" needs --spawn-ready tcp)",
          START_MS / 1000);
 }
 

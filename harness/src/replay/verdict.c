@@ -159,14 +159,19 @@ bool verdict_summary(const verdict_printer_t *printer, const verdict_t *verdicts
         }
         json_object_set_new(counts, names[kind], json_integer((json_int_t)printer->counts[kind]));
     }
-    text_printf(&out, " of %zu recordings in %.1f s\n", planned, ms / 1000);
+    text_printf(&out, " of %zu recordings in %.1f s", planned, ms / 1000);
+    if (printer->played_again > 0) {
+        text_printf(&out, " (%zu times the machine was too busy to keep a recording's pace: played again)",
+                    printer->played_again);
+    }
+    text_putc(&out, '\n');
     if (sum != planned) {
         text_printf(&out, "these are %zu verdicts, not %zu: an error of phxspec itself\n", sum, planned);
     }
     fwrite(out.at, 1, out.len, stdout);
     if (printer->report != NULL) {
-        json_t *line = json_pack("{s:{s:I, s:O, s:f, s:b}}", "summary", "planned", (json_int_t)planned, "verdicts",
-                                 counts, "ms", ms, "complete", sum == planned);
+        json_t *line = json_pack("{s:{s:I, s:O, s:f, s:b}}", "summary", "planned", (json_int_t)planned,
+                                 "verdicts", counts, "ms", ms, "complete", sum == planned);
         report_line(printer->report, line);
         json_decref(line);
     }

@@ -20,8 +20,8 @@ typedef enum verdict_kind {
 typedef struct verdict {
     const recording_t *recording;
     verdict_kind_t kind;
-    char *reason;      /* owned; NULL: none */
-    bool came_untrue;  /* --expect names it, and it agreed */
+    char *reason;     /* owned; NULL: none */
+    bool came_untrue; /* --expect names it, and it agreed */
     double ms;
 } verdict_t;
 
@@ -32,6 +32,7 @@ typedef struct verdict_printer {
     const char *rerun; /* the command that runs one recording again, its name still to be added */
     FILE *report;      /* NULL: none */
     size_t counts[VERDICTS];
+    size_t played_again; /* recordings for which the client had fallen behind at first */
 } verdict_printer_t;
 
 /* Tells one verdict; `player` is NULL where nothing was played. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/jsonl.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 static bool write_line(FILE *to, json_t *line)
@@ -39,7 +38,7 @@ bool jsonl_verdict(FILE *to, const variant_t *variant, const case_result_t *resu
         json_pack("{s:s s:s s:s s:s s:s s:s s:O s:s s:f}", "event", "verdict", "case", c->id, "variant",
                   variant->name, "transport", transport_name(variant->transport), "vsn",
                   vsn_name(variant->vsn), "level", level_name(c->level), "requirements", c->requirements,
-                  "verdict", verdict_name(result->verdict), "ms", round(result->ms * 10) / 10);
+                  "verdict", verdict_name(result->verdict), "ms", (double)(long)(result->ms * 10 + 0.5) / 10);
     if (result->step > 0) {
         json_object_set_new(line, "step", json_integer((json_int_t)result->step));
     }

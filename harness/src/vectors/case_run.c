@@ -76,6 +76,11 @@ seat_t *case_seat(case_run_t *run, const char *name)
     return NULL;
 }
 
+const profile_mount_t *case_mount(const case_run_t *run)
+{
+    return &run->target->profile->mounts[run->variant->mount];
+}
+
 match_context_t case_context(const case_run_t *run, const client_t *client, const json_t *step)
 {
     const json_t *v1_join_ref = json_object_get(step, "v1_join_ref");
@@ -188,8 +193,6 @@ static void on_deadline(void *ctx)
 static outcome_t begin(case_run_t *run)
 {
     const vector_case_t *c = run->variant->c;
-    const profile_t *profile = run->target->profile;
-    mount_t mount = run->variant->mount;
     run->begun = true;
     run->time_up = run->last_look = false;
     if (run->step == c->len) {
@@ -197,14 +200,14 @@ static outcome_t begin(case_run_t *run)
         return end_begin(run);
     }
     text_t error = {0};
-    run->filled = template_fill(c->steps[run->step].json, run->names, profile->mounts[mount].limit, &error);
+    run->filled = template_fill(c->steps[run->step].json, run->names, case_mount(run), &error);
     outcome_t outcome = run->filled ? STEP_WAITING : step_broken(run, "%s", text_str(&error));
     text_free(&error);
     if (run->filled) {
         double ms =
             c->steps[run->step].verb == VERB_WAIT
-                ? time_ms(json_object_get(run->filled, "wait"), profile, mount)
-                : run->target->patience_ms + time_ms(json_object_get(run->filled, "within"), profile, mount);
+                ? time_ms(json_object_get(run->filled, "wait"), case_mount(run))
+                : run->target->patience_ms + time_ms(json_object_get(run->filled, "within"), case_mount(run));
         run->deadline = deadline_start(run->target->loop, ms, on_deadline, run);
         outcome = step_begin(run);
     }
@@ -239,7 +242,7 @@ static void finish(void *ctx)
     }
     run->seat_count = 0;
     while (run->exchange_count > 0) {
-        exchange_free(run->exchanges[--run->exchange_count]);
+        step_exchange_free(run->exchanges[--run->exchange_count]);
     }
     run->transcript = NULL;
     run->done(run->ctx, &result);
@@ -294,7 +297,7 @@ void case_advance(void *ctx)
 static void builtin_names(case_run_t *run, const char *unique)
 {
     const profile_t *profile = run->target->profile;
-    const char *path = profile->mounts[run->variant->mount].path;
+    const char *path = case_mount(run)->path;
     const char *hole = strstr(profile->topic, "{unique}");
     text_t text = {0};
     json_object_set_new(run->names, "unique", json_string(unique));
@@ -343,7 +346,7 @@ void case_free(case_run_t *run)
     }
     free(run->seats);
     for (size_t i = 0; i < run->exchange_count; i++) {
-        exchange_free(run->exchanges[i]);
+        step_exchange_free(run->exchanges[i]);
     }
     free(run->exchanges);
     for (size_t i = 0; run->labels && i <= run->variant->c->len; i++) {

@@ -87,6 +87,26 @@ bool limit_parse(const char *name, limit_t *limit)
     return found >= 0;
 }
 
+bool time_check(const json_t *time)
+{
+    timer_kind_t timer;
+    const char *name = json_string_value(json_object_get(time, "timer"));
+    const json_t *times = json_object_get(time, "times");
+    return name && timer_parse(name, &timer) && (!times || json_number_value(times) > 0) &&
+           json_object_size(time) == (times ? 2u : 1u);
+}
+
+double time_ms(const json_t *time, const profile_mount_t *mount)
+{
+    timer_kind_t timer;
+    const char *name = json_string_value(json_object_get(time, "timer"));
+    if (name && timer_parse(name, &timer)) {
+        const json_t *times = json_object_get(time, "times");
+        return mount->timer_ms[timer] * (times ? json_number_value(times) : 1);
+    }
+    return json_number_value(json_object_get(time, "ms"));
+}
+
 bool capability_known(const char *name)
 {
     for (const char *const *known = capabilities; *known; known++) {
@@ -235,6 +255,7 @@ bool profile_load(const char *path, profile_t *profile, text_t *error)
     *profile = (profile_t){0};
     json_t *json = jvalue_parse_file(path, error);
     if (!json) {
+        text_putc(error, '\n');
         return false;
     }
     bool good = read_profile(path, json, profile, error);

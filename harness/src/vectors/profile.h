@@ -33,6 +33,13 @@ typedef struct profile {
     names_t capabilities;
 } profile_t;
 
+/* A time in a vector: {"timer": NAME, "times": X} (times: 1 where absent), or {"ms": N}; whether it is the
+ * former. */
+bool time_check(const json_t *time);
+
+/* How long it is, with the timers of a mount; 0 for NULL. */
+double time_ms(const json_t *time, const profile_mount_t *mount);
+
 /* Whether the contract knows a capability of this name. */
 bool capability_known(const char *name);
 

@@ -17,6 +17,7 @@ json_t *requirements_load(const char *path, text_t *error)
 {
     json_t *list = jvalue_parse_file(path, error);
     if (!list) {
+        text_putc(error, '\n');
         return NULL;
     }
     json_t *by_id = json_object();

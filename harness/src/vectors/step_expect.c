@@ -36,8 +36,7 @@ void event_describe(text_t *out, const client_event_t *event)
 /* A step waits, or has waited long enough. */
 static outcome_t wait_for(case_run_t *run, const char *what)
 {
-    double ms = run->target->patience_ms +
-                time_ms(json_object_get(run->filled, "within"), run->target->profile, run->variant->mount);
+    double ms = run->target->patience_ms + time_ms(json_object_get(run->filled, "within"), case_mount(run));
     return run->time_up ? step_fail(run, "%s within %.0f ms", what, ms) : STEP_WAITING;
 }
 
@@ -45,7 +44,7 @@ static outcome_t wait_for(case_run_t *run, const char *what)
 static outcome_t check_early(case_run_t *run, const entry_t *entry, double since)
 {
     const json_t *time = json_object_get(run->filled, "not_before");
-    double least = time_ms(time, run->target->profile, run->variant->mount), took = entry->at_ms - since;
+    double least = time_ms(time, case_mount(run)), took = entry->at_ms - since;
     return !time || took >= least
                ? STEP_DONE
                : step_fail(run,

@@ -256,7 +256,7 @@ outcome_t connect_poll(case_run_t *run)
     return check_refused(run, client);
 }
 
-void exchange_free(exchange_t *exchange)
+void step_exchange_free(exchange_t *exchange)
 {
     http_client_free(exchange->connection);
     free(exchange->name);
@@ -356,8 +356,8 @@ static outcome_t answer_poll(case_run_t *run, const exchange_t *exchange)
     const json_t *expected = json_object_get(run->filled, "expect");
     const json_t *status = json_object_get(expected, "status"), *wanted = json_object_get(expected, "body");
     entry_t *answer = exchange->answer;
-    double patience = run->target->patience_ms + time_ms(json_object_get(run->filled, "within"),
-                                                         run->target->profile, run->variant->mount);
+    double patience =
+        run->target->patience_ms + time_ms(json_object_get(run->filled, "within"), case_mount(run));
     if (!answer) {
         return run->time_up ? step_fail(run, "no answer within %.0f ms", patience) : STEP_WAITING;
     }
@@ -395,7 +395,7 @@ static outcome_t answer_poll(case_run_t *run, const exchange_t *exchange)
     text_free(&why);
     const json_t *early = json_object_get(run->filled, "not_before");
     double took = answer->at_ms - exchange->request->at_ms;
-    double least = time_ms(early, run->target->profile, run->variant->mount);
+    double least = time_ms(early, case_mount(run));
     if (good && early && took < least) {
         return step_fail(run, "the answer came after %.0f ms, and must not before %.0f ms", took, least);
     }

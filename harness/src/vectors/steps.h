@@ -83,6 +83,9 @@ void seat_take(case_run_t *run, seat_t *seat);
 
 /* The newest client of this name; NULL: none. */
 seat_t *case_seat(case_run_t *run, const char *name);
+/* The mount of the variant. */
+const profile_mount_t *case_mount(const case_run_t *run);
+
 match_context_t case_context(const case_run_t *run, const client_t *client, const json_t *step);
 
 /* What stands behind the verb of the current step, and the client the step is about. */
@@ -110,7 +113,7 @@ outcome_t http_begin(case_run_t *run);
 outcome_t http_poll(case_run_t *run);
 outcome_t response_poll(case_run_t *run);
 bool exchange_drop(case_run_t *run, const char *name);
-void exchange_free(exchange_t *exchange);
+void step_exchange_free(exchange_t *exchange);
 
 /* The text a {"$message": …}, string or list of parts stands for, in the version of the variant or of
  * `client`. */

@@ -59,9 +59,10 @@ static json_t *fill_string(const json_t *string, const json_t *names, text_t *er
     return result;
 }
 
-static json_t *fill_repeat(const json_t *repeat, const json_t *names, const json_int_t *limits, text_t *error)
+static json_t *fill_repeat(const json_t *repeat, const json_t *names, const profile_mount_t *mount,
+                           text_t *error)
 {
-    json_t *unit = template_fill(json_object_get(repeat, "text"), names, limits, error);
+    json_t *unit = template_fill(json_object_get(repeat, "text"), names, mount, error);
     if (!unit) {
         return NULL;
     }
@@ -69,7 +70,7 @@ static json_t *fill_repeat(const json_t *repeat, const json_t *names, const json
     double count = json_number_value(times);
     limit_t limit;
     if (json_is_object(times) && limit_parse(json_string_value(json_object_get(times, "limit")), &limit)) {
-        count = json_number_value(json_object_get(times, "times")) * (limits ? (double)limits[limit] : 1);
+        count = json_number_value(json_object_get(times, "times")) * (double)mount->limit[limit];
     }
     text_t out = {0};
     for (double i = 0; i < count; i++) {
@@ -81,19 +82,23 @@ static json_t *fill_repeat(const json_t *repeat, const json_t *names, const json
     return result;
 }
 
-json_t *template_fill(const json_t *value, const json_t *names, const json_int_t *limits, text_t *error)
+json_t *template_fill(const json_t *value, const json_t *names, const profile_mount_t *mount, text_t *error)
 {
     if (json_is_string(value)) {
         return fill_string(value, names, error);
     }
     const json_t *repeat = json_object_get(value, "$repeat");
     if (repeat) {
-        return fill_repeat(repeat, names, limits, error);
+        return fill_repeat(repeat, names, mount, error);
+    }
+    const json_t *time = json_object_get(value, "$ms");
+    if (time) {
+        return json_integer((json_int_t)time_ms(time, mount));
     }
     if (json_is_array(value)) {
         json_t *out = json_array();
         for (size_t i = 0; i < json_array_size(value); i++) {
-            json_t *element = template_fill(json_array_get(value, i), names, limits, error);
+            json_t *element = template_fill(json_array_get(value, i), names, mount, error);
             if (!element) {
                 json_decref(out);
                 return NULL;
@@ -108,7 +113,7 @@ json_t *template_fill(const json_t *value, const json_t *names, const json_int_t
         json_t *member;
         json_object_foreach((json_t *)value, key, member)
         {
-            json_t *filled = template_fill(member, names, limits, error);
+            json_t *filled = template_fill(member, names, mount, error);
             if (!filled) {
                 json_decref(out);
                 return NULL;
@@ -172,6 +177,10 @@ bool template_check(const json_t *value, const json_t *names, const jpath_t *pat
             jpath_t inner = {path, key, 0};
             if (strcmp(key, "$repeat") == 0) {
                 good = check_repeat(member, &inner, error) && good;
+            }
+            if (strcmp(key, "$ms") == 0 && !time_check(member)) {
+                good = complain(&inner, error,
+                                "a timer of the profile is needed here, {\"timer\": NAME, \"times\": X}");
             }
             good = template_check(member, names, &inner, error) && good;
         }

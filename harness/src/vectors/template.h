@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a step writes before it is used: "${name}" in strings becomes the value of that name (a string that is
- * nothing but one "${name}" becomes the value itself, whatever its type), and {"$repeat": {"text": T,
- * "times": N}} a string. N is a number, or {"limit": "limits.max_frame_bytes", "times": X}: a limit of the
- * mount, times X.
+ * What a step writes before it is used:
+ *   "${name}" in a string        the value of that name; a string that is nothing but one "${name}" becomes
+ * the value itself, whatever its type
+ *   {"$repeat": {"text": T, "times": N}}
+ *                                the text N times; N is a number, or {"limit": "limits.max_frame_bytes",
+ * "times": X}: a limit of the mount, times X
+ *   {"$ms": {"timer": NAME, "times": X}}
+ *                                that time in whole milliseconds
  */
 #ifndef VECTORS_TEMPLATE_H
 #define VECTORS_TEMPLATE_H
@@ -11,13 +15,13 @@
 #include "vectors/profile.h"
 
 /*
- * A copy with everything put in; names is an object, limits (may be NULL: all 1) those of the mount.
+ * A copy with everything put in; names is an object, the mount gives limits and timers.
  * A new reference; NULL and a message when a name is not known.
  */
-json_t *template_fill(const json_t *value, const json_t *names, const json_int_t *limits, text_t *error);
+json_t *template_fill(const json_t *value, const json_t *names, const profile_mount_t *mount, text_t *error);
 
-/* Appends one line per name in `value` that `names` does not have, and per malformed $repeat; whether there
- * is none. */
+/* Appends one line per name in `value` that `names` does not have, and per malformed $repeat or $ms; whether
+ * there is none. */
 bool template_check(const json_t *value, const json_t *names, const jpath_t *path, text_t *error);
 
 /*

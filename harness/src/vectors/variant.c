@@ -7,17 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-double time_ms(const json_t *time, const profile_t *profile, mount_t mount)
-{
-    timer_kind_t timer;
-    const char *name = json_string_value(json_object_get(time, "timer"));
-    if (name && timer_parse(name, &timer)) {
-        const json_t *times = json_object_get(time, "times");
-        return profile->mounts[mount].timer_ms[timer] * (times ? json_number_value(times) : 1);
-    }
-    return json_number_value(json_object_get(time, "ms"));
-}
-
 /* What the profile lacks for this variant, in words; NULL: nothing. */
 static char *lacking(const variant_t *variant, const profile_t *profile)
 {
@@ -67,7 +56,7 @@ static void add_variant(variants_t *variants, const vector_case_t *c, transport_
     for (size_t i = 0; i < c->len; i++) {
         for (size_t t = 0; t < sizeof timed / sizeof *timed; t++) {
             variant->waits_ms +=
-                time_ms(json_object_get(c->steps[i].json, timed[t]), profile, variant->mount);
+                time_ms(json_object_get(c->steps[i].json, timed[t]), &profile->mounts[variant->mount]);
         }
     }
 }

@@ -34,9 +34,6 @@ typedef struct selection {
 bool variants_select(variants_t *variants, const vectors_t *vectors, const profile_t *profile,
                      const selection_t *selection, text_t *error);
 
-/* How long a {"timer": …, "times": …} or {"ms": …} is; 0 for NULL. */
-double time_ms(const json_t *time, const profile_t *profile, mount_t mount);
-
 void variants_free(variants_t *variants);
 
 #endif

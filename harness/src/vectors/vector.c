@@ -234,6 +234,7 @@ bool vectors_add(vectors_t *vectors, const char *path, text_t *error)
     static const char *const members[] = {"$schema", "vectors", "group", "about", "cases", NULL};
     json_t *json = jvalue_parse_file(path, error);
     if (!json) {
+        text_putc(error, '\n');
         return false;
     }
     if (!vectors->documents) {
@@ -266,6 +267,7 @@ bool vectors_add_folder(vectors_t *vectors, const char *path, text_t *error)
     static const char *const suffixes[] = {".json", NULL};
     names_t found = {0};
     bool good = files_below(path, suffixes, &found, error);
+    text_puts(error, good ? "" : "\n");
     if (good && found.len == 0) {
         text_printf(error, "%s: no *.json file is in it\n", path);
         good = false;
