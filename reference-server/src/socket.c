@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "container.h"
 #include "phx/json.h"
+#include "routes.h"
 
 enum {
     /* What a client may send ahead while a join is being decided, before it is not read any more. */
@@ -42,8 +43,6 @@ struct waiting_join {
     phx_buf_t text; /* what the message's slices are borrowed from */
     loop_timer_t timer;
 };
-
-static const subscriber_ops_t ID_OPS;
 
 static core_t *core_of(const phxs_socket_t *socket)
 {
@@ -123,23 +122,6 @@ static void detach(phxs_socket_t *socket, phxs_channel_t *channel)
     }
     *link = channel->next;
     socket->channel_count--;
-}
-
-static const phxs_route_t *route_for(const phxs_socket_handler_t *handler, phx_slice_t topic)
-{
-    for (size_t i = 0; i < handler->route_count; i++) {
-        phx_slice_t pattern = phx_slice_of(handler->routes[i].pattern);
-        bool wildcard = pattern.len > 0 && pattern.data[pattern.len - 1] == '*';
-        if (wildcard) { /* JOIN-17 */
-            pattern.len--;
-            if (topic.len >= pattern.len && memcmp(topic.data, pattern.data, pattern.len) == 0) {
-                return &handler->routes[i];
-            }
-        } else if (phx_slice_equal(topic, pattern)) {
-            return &handler->routes[i];
-        }
-    }
-    return NULL;
 }
 
 /* ---- what the socket answers itself: at once, past its mailbox ---- */
@@ -562,7 +544,7 @@ phxs_connect_outcome_t socket_connect(mount_t *mount, phx_vsn_t vsn, const phxs_
     socket->transport = transport;
     socket->vsn = (uint8_t)vsn;
     socket->task.run = run_task;
-    socket->id.ops = &ID_OPS;
+    socket->id.ops = &SOCKET_ID_OPS;
     phxs_connect_outcome_t outcome = PHXS_CONNECT_OK;
     if (mount->handler->connect != NULL) {
         outcome = mount->handler->connect(socket, info, mount->app, refusal);
@@ -607,47 +589,4 @@ void socket_free(phxs_socket_t *socket)
         socket->mount->handler->closed(socket);
     }
     free(socket);
-}
-
-/* ---- disconnect by id ---- */
-
-static delivery_t id_wants(const subscriber_t *subscriber, const broadcast_t *message)
-{
-    (void)subscriber;
-    return phx_slice_equals(message->event, "disconnect") ? DELIVER_MESSAGE : DELIVER_NOT; /* BC-15 */
-}
-
-static void id_frame(subscriber_t *subscriber, frame_t frame)
-{
-    (void)subscriber;
-    (void)frame;
-}
-
-static void id_message(subscriber_t *subscriber, const broadcast_t *message)
-{
-    (void)message;
-    socket_stop(CONTAINER_OF(subscriber, phxs_socket_t, id), SOCKET_DISCONNECTED); /* BC-13 */
-}
-
-static const subscriber_ops_t ID_OPS = {id_wants, id_frame, id_message};
-
-int phxs_socket_identify(phxs_socket_t *socket, phx_slice_t id)
-{
-    pubsub_unsubscribe(core_of(socket)->pubsub, &socket->id);
-    return pubsub_subscribe(core_of(socket)->pubsub, id, &socket->id);
-}
-
-void phxs_socket_assign(phxs_socket_t *socket, void *assigns)
-{
-    socket->assigns = assigns;
-}
-
-void *phxs_socket_assigns(const phxs_socket_t *socket)
-{
-    return socket->assigns;
-}
-
-phxs_server_t *phxs_socket_server(const phxs_socket_t *socket)
-{
-    return core_of(socket)->server;
 }

@@ -86,6 +86,9 @@ bool socket_receive(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, v
 /* Ends the socket in its turn. */
 void socket_stop(phxs_socket_t *socket, socket_end_t why);
 
+/* The subscription of a socket to its id. */
+extern const subscriber_ops_t SOCKET_ID_OPS;
+
 /* ---- for channels ---- */
 
 /* A frame of a channel; borrowed. */
