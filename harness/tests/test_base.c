@@ -12,8 +12,13 @@
 START_TEST(base64_of_rfc_4648)
 {
     static const char *const pairs[][2] = {
-        {"", ""},          {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         text_t out = {0}, back = {0};
@@ -57,8 +62,15 @@ START_TEST(utf8_at_its_borders)
 {
     ck_assert(utf8_valid(SPAN("a\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf")));
     ck_assert(utf8_valid(SPAN("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf")));
-    static const char *const wrong[] = {"\x80", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf", "\xed\xa0\x80",
-                                        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"};
+    static const char *const wrong[] = {"\x80",
+                                        "\xc1\xbf",
+                                        "\xc2",
+                                        "\xe0\x9f\xbf",
+                                        "\xed\xa0\x80",
+                                        "\xf0\x8f\xbf\xbf",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf5\x80\x80\x80",
+                                        "\xff"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert_msg(!utf8_valid(span_of(wrong[i])), "%zu", i);
     }
@@ -162,9 +174,9 @@ START_TEST(urls)
     ck_assert_int_eq(url.port, 80);
     ck_assert_str_eq(url.path, "");
     static const char *const wrong[][2] = {
-        {"https://a", "TLS"},          {"localhost:80", "neither"}, {"http://", "no host"},
-        {"http://a:0", "port"},        {"http://a:65536", "port"},  {"http://a:8x", "port"},
-        {"http://u@a", "user"},        {"http://a/?x=1", "query"},  {"http://[::1", "no host"},
+        {"https://a", "TLS"},   {"localhost:80", "neither"}, {"http://", "no host"},
+        {"http://a:0", "port"}, {"http://a:65536", "port"},  {"http://a:8x", "port"},
+        {"http://u@a", "user"}, {"http://a/?x=1", "query"},  {"http://[::1", "no host"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert_msg(!url_parse(wrong[i][0], &url, &error), "%s", wrong[i][0]);
@@ -175,4 +187,5 @@ END_TEST
 
 TEST_MAIN("base", base64_of_rfc_4648, base64_without_padding_and_what_is_none, sha1_of_a_handshake,
           utf8_at_its_borders, text_is_shown_on_one_line, spans_are_split, shell_words_are_quoted,
-          diff_shows_what_changed, diff_shortens_what_is_common, diff_of_long_texts_ends, names_match_patterns, urls)
+          diff_shows_what_changed, diff_shortens_what_is_common, diff_of_long_texts_ends,
+          names_match_patterns, urls)

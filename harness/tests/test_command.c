@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static const char template[] = "srv {port} [--mount {mount}] [--subs {subprotocols} --auth {auth_token}] [-x]";
+static const char template[] =
+    "srv {port} [--mount {mount}] [--subs {subprotocols} --auth {auth_token}] [-x]";
 
 static void assert_command(const char *config_text, const char *without, const char *expected)
 {

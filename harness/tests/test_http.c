@@ -26,7 +26,8 @@ static char *outcome(span_t bytes, size_t step, bool no_body)
     if (progress == HTTP_DONE) {
         text_printf(&out, "%d ", response->status);
         text_show(&out, text_span(&response->body), 0);
-        text_printf(&out, " (%zu left%s)", bytes.len - at, http_parser_keeps_alive(parser) ? ", goes on" : "");
+        text_printf(&out, " (%zu left%s)", bytes.len - at,
+                    http_parser_keeps_alive(parser) ? ", goes on" : "");
     } else {
         text_printf(&out, "broken: %s", http_parser_error(parser));
     }
@@ -53,7 +54,8 @@ START_TEST(answers_at_every_split)
     assert_outcome("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
                    "200 x (0 left, goes on)");
     assert_outcome("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x05", "101  (2 left)");
-    assert_outcome("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: v\r\n\r\n",
+    assert_outcome("HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+                   "chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: v\r\n\r\n",
                    "200 abc0123456789 (0 left, goes on)");
 }
 END_TEST
@@ -64,12 +66,14 @@ START_TEST(broken_answers)
     assert_outcome("SSH-2.0\r\n", "broken: not the first line of an HTTP/1.1 answer: SSH-2.0");
     assert_outcome("HTTP/1.1 20 OK\r\n", "broken: not the first line of an HTTP/1.1 answer: HTTP/1.1 20 OK");
     assert_outcome("HTTP/1.1 200 OK\r\nno colon\r\n", "broken: not a header: no colon");
-    assert_outcome("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "broken: a content-length that is none: x");
+    assert_outcome("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+                   "broken: a content-length that is none: x");
     assert_outcome("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
                    "broken: the connection ended before the answer was whole");
     assert_outcome("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
                    "broken: a transfer encoding other than chunked: gzip");
-    assert_outcome("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "broken: not the size of a chunk: x");
+    assert_outcome("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+                   "broken: not the size of a chunk: x");
     assert_outcome("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
                    "broken: a chunk longer than its size: bc");
     assert_outcome("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab",
@@ -126,13 +130,15 @@ START_TEST(requests_are_written)
     http_request_t request = {.method = "POST", .target = "/a?b", .body = SPAN("xy")};
     http_headers_add(&request.headers, "content-type", "text/plain");
     http_request_write(&out, &request, "host:1");
-    assert_text(&out, "POST /a?b HTTP/1.1\r\nHost: host:1\r\nConnection: close\r\ncontent-type: text/plain\r\n"
-                      "Content-Length: 2\r\n\r\nxy");
+    assert_text(&out,
+                "POST /a?b HTTP/1.1\r\nHost: host:1\r\nConnection: close\r\ncontent-type: text/plain\r\n"
+                "Content-Length: 2\r\n\r\nxy");
     http_headers_add(&request.headers, "Transfer-Encoding", "chunked");
     request.keep_alive = true;
     http_request_write(&out, &request, "h");
-    assert_text(&out, "POST /a?b HTTP/1.1\r\nHost: h\r\ncontent-type: text/plain\r\nTransfer-Encoding: chunked\r\n"
-                      "\r\n2\r\nxy\r\n0\r\n\r\n");
+    assert_text(&out,
+                "POST /a?b HTTP/1.1\r\nHost: h\r\ncontent-type: text/plain\r\nTransfer-Encoding: chunked\r\n"
+                "\r\n2\r\nxy\r\n0\r\n\r\n");
     request.raw = SPAN("ANY\r\n\r\n");
     http_request_write(&out, &request, "h");
     assert_text(&out, "ANY\r\n\r\n");

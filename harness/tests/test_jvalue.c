@@ -132,9 +132,9 @@ END_TEST
 
 START_TEST(what_is_no_json)
 {
-    static const char *const wrong[] = {"",      "[1,]",       "{\"a\":}", "01",     "[1e]",      "nul",
-                                        "[",     "\"\\ud800\"", "'a'",      "[1] []", "\"\x01\"", "\xef\xbb\xbf[]",
-                                        "\"\xff\"", "[\"a",     "-",        "1.",     "\"\\"};
+    static const char *const wrong[] = {
+        "",       "[1,]",     "{\"a\":}",       "01",       "[1e]", "nul", "[",  "\"\\ud800\"", "'a'",
+        "[1] []", "\"\x01\"", "\xef\xbb\xbf[]", "\"\xff\"", "[\"a", "-",   "1.", "\"\\"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         text_t error = {0};
         json_t *value = jvalue_parse(span_of(wrong[i]), &error);
@@ -150,8 +150,9 @@ END_TEST
 
 START_TEST(types_in_words)
 {
-    static const char *const pairs[][2] = {{"1e999", "number"}, {"1", "number"}, {"\"\"", "string"}, {"[]", "array"},
-                                           {"{}", "object"},    {"null", "null"}, {"true", "boolean"}};
+    static const char *const pairs[][2] = {{"1e999", "number"}, {"1", "number"},  {"\"\"", "string"},
+                                           {"[]", "array"},     {"{}", "object"}, {"null", "null"},
+                                           {"true", "boolean"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         json_t *value = parsed(pairs[i][0]);
         ck_assert_str_eq(jvalue_type(value), pairs[i][1]);
@@ -161,5 +162,6 @@ START_TEST(types_in_words)
 }
 END_TEST
 
-TEST_MAIN("jvalue", numbers_are_compared_as_values, objects_and_arrays, strings_that_begin_with_nul_are_no_numbers,
-          deep_values_are_compared, writing_has_one_spelling, what_is_no_json, types_in_words)
+TEST_MAIN("jvalue", numbers_are_compared_as_values, objects_and_arrays,
+          strings_that_begin_with_nul_are_no_numbers, deep_values_are_compared, writing_has_one_spelling,
+          what_is_no_json, types_in_words)

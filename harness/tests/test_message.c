@@ -28,7 +28,8 @@ START_TEST(text_messages)
     assert_decodes(VSN_2, FROM_SERVER, false, SPAN("[\"1\", null, \"t\", \"e\", {\"a\": 1}]"),
                    "[\"1\",null,\"t\",\"e\",{\"a\":1}]");
     assert_decodes(VSN_2, FROM_CLIENT, false, SPAN("[1,2,\"t\",\"e\",{},7]"), "[1,2,\"t\",\"e\",{}]");
-    assert_decodes(VSN_1, FROM_SERVER, false, SPAN("{\"event\":\"e\",\"payload\":{},\"ref\":null,\"topic\":\"t\"}"),
+    assert_decodes(VSN_1, FROM_SERVER, false,
+                   SPAN("{\"event\":\"e\",\"payload\":{},\"ref\":null,\"topic\":\"t\"}"),
                    "[absent,null,\"t\",\"e\",{}]");
     assert_decodes(VSN_1, FROM_CLIENT, true,
                    SPAN("{\"topic\":\"t\",\"event\":\"e\",\"payload\":{},\"ref\":1,\"join_ref\":2,\"x\":3}"),
@@ -36,9 +37,11 @@ START_TEST(text_messages)
     assert_refuses(VSN_2, FROM_SERVER, false, SPAN("[1,2,\"t\",\"e\",{},7]"), "five");
     assert_refuses(VSN_2, FROM_SERVER, false, SPAN("{}"), "no array");
     assert_refuses(VSN_1, FROM_SERVER, false, SPAN("[]"), "no object");
-    assert_refuses(VSN_1, FROM_SERVER, false, SPAN("{\"topic\":\"t\",\"event\":\"e\",\"payload\":{}}"), "ref");
+    assert_refuses(VSN_1, FROM_SERVER, false, SPAN("{\"topic\":\"t\",\"event\":\"e\",\"payload\":{}}"),
+                   "ref");
     assert_refuses(VSN_1, FROM_SERVER, false,
-                   SPAN("{\"topic\":\"t\",\"event\":\"e\",\"payload\":{},\"ref\":1,\"x\":3}"), "no message has");
+                   SPAN("{\"topic\":\"t\",\"event\":\"e\",\"payload\":{},\"ref\":1,\"x\":3}"),
+                   "no message has");
     assert_refuses(VSN_2, FROM_SERVER, false, SPAN("[1"), "line 1");
 }
 END_TEST
@@ -46,20 +49,46 @@ END_TEST
 /* BIN-02 to BIN-05 */
 START_TEST(binary_layouts)
 {
-    assert_decodes(VSN_2, FROM_CLIENT, true, SPAN("\x00\x01\x02\x01\x04" "1" "23" "t" "echo" "\xff"),
+    assert_decodes(VSN_2, FROM_CLIENT, true,
+                   SPAN("\x00\x01\x02\x01\x04"
+                        "1"
+                        "23"
+                        "t"
+                        "echo"
+                        "\xff"),
                    "binary [\"1\",\"23\",\"t\",\"echo\",{\"$base64\":\"/w==\"}]");
-    assert_decodes(VSN_2, FROM_SERVER, true, SPAN("\x00\x00\x01\x01" "te" "x"),
+    assert_decodes(VSN_2, FROM_SERVER, true,
+                   SPAN("\x00\x00\x01\x01"
+                        "te"
+                        "x"),
                    "binary [null,null,\"t\",\"e\",{\"$base64\":\"eA==\"}]");
-    assert_decodes(VSN_2, FROM_SERVER, true, SPAN("\x01\x01\x01\x01\x02" "1" "2" "t" "ok" ""),
-                   "binary [\"1\",\"2\",\"t\",\"phx_reply\",{\"response\":{\"$base64\":\"\"},\"status\":\"ok\"}]");
-    assert_decodes(VSN_2, FROM_SERVER, true, SPAN("\x02\x01\x01" "te" "xy"),
+    assert_decodes(
+        VSN_2, FROM_SERVER, true,
+        SPAN("\x01\x01\x01\x01\x02"
+             "1"
+             "2"
+             "t"
+             "ok"
+             ""),
+        "binary [\"1\",\"2\",\"t\",\"phx_reply\",{\"response\":{\"$base64\":\"\"},\"status\":\"ok\"}]");
+    assert_decodes(VSN_2, FROM_SERVER, true,
+                   SPAN("\x02\x01\x01"
+                        "te"
+                        "xy"),
                    "binary [null,null,\"t\",\"e\",{\"$base64\":\"eHk=\"}]");
-    assert_decodes(VSN_2, FROM_CLIENT, true, SPAN("\x00\x00\x00\x01\x01" "\xff" "e"),
+    assert_decodes(VSN_2, FROM_CLIENT, true,
+                   SPAN("\x00\x00\x00\x01\x01"
+                        "\xff"
+                        "e"),
                    "binary [null,null,{\"$base64\":\"/w==\"},\"e\",{\"$base64\":\"\"}]");
     assert_refuses(VSN_2, FROM_SERVER, true, (span_t){NULL, 0}, "empty");
     assert_refuses(VSN_2, FROM_SERVER, true, SPAN("\x03\x00\x00"), "kind");
     assert_refuses(VSN_2, FROM_CLIENT, true, SPAN("\x01\x00\x00\x00\x00"), "kind");
-    span_t push = SPAN("\x00\x01\x02\x01\x04" "1" "23" "t" "echo");
+    span_t push = SPAN("\x00\x01\x02\x01\x04"
+                       "1"
+                       "23"
+                       "t"
+                       "echo");
     for (size_t len = 1; len < push.len; len++) {
         assert_refuses(VSN_2, FROM_CLIENT, true, (span_t){push.at, len}, "shorter");
     }
@@ -83,9 +112,17 @@ START_TEST(what_is_encoded)
 {
     assert_encodes(VSN_2, SPAN("[\"1\",2,\"t\",\"e\",{\"a\":[1,2]}]"), false);
     assert_encodes(VSN_1, SPAN("{\"topic\":\"t\",\"event\":\"e\",\"payload\":{},\"ref\":null}"), false);
-    assert_encodes(VSN_1, SPAN("{\"topic\":\"t\",\"event\":\"e\",\"payload\":{},\"ref\":\"1\",\"join_ref\":\"2\"}"),
+    assert_encodes(VSN_1,
+                   SPAN("{\"topic\":\"t\",\"event\":\"e\",\"payload\":{},\"ref\":\"1\",\"join_ref\":\"2\"}"),
                    false);
-    assert_encodes(VSN_2, SPAN("\x00\x01\x02\x01\x04" "1" "23" "t" "echo" "\xff"), true);
+    assert_encodes(VSN_2,
+                   SPAN("\x00\x01\x02\x01\x04"
+                        "1"
+                        "23"
+                        "t"
+                        "echo"
+                        "\xff"),
+                   true);
 }
 END_TEST
 
@@ -96,9 +133,21 @@ START_TEST(servers_messages_are_encoded)
         bool binary;
     } cases[] = {
         {{"[null,null,\"t\",\"e\",{}]", 22}, false},
-        {{"\x00\x01\x01\x01" "1te" "x", 8}, true},
-        {{"\x01\x01\x01\x01\x02" "12tok" "y", 11}, true},
-        {{"\x02\x01\x01" "te" "z", 6}, true},
+        {{"\x00\x01\x01\x01"
+          "1te"
+          "x",
+          8},
+         true},
+        {{"\x01\x01\x01\x01\x02"
+          "12tok"
+          "y",
+          11},
+         true},
+        {{"\x02\x01\x01"
+          "te"
+          "z",
+          6},
+         true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         message_t message;
@@ -119,7 +168,10 @@ START_TEST(what_cannot_be_encoded)
     message_t message;
     text_t out = {0}, error = {0};
     bool binary;
-    ck_assert(message_decode(&message, VSN_2, FROM_CLIENT, true, SPAN("\x00\x00\x00\x01\x01" "te"), NULL));
+    ck_assert(message_decode(&message, VSN_2, FROM_CLIENT, true,
+                             SPAN("\x00\x00\x00\x01\x01"
+                                  "te"),
+                             NULL));
     ck_assert(!message_encode(&message, VSN_1, &out, &binary, &error));
     assert_says(&error, "no binary");
     json_decref(message.topic);
@@ -137,13 +189,16 @@ END_TEST
 START_TEST(equality)
 {
     message_t a, b;
-    ck_assert(message_decode(&a, VSN_2, FROM_SERVER, false, SPAN("[\"1\",null,\"t\",\"e\",{\"x\":1,\"y\":2}]"), NULL));
-    ck_assert(message_decode(&b, VSN_2, FROM_SERVER, false, SPAN("[\"1\",null,\"t\",\"e\",{\"y\":2.0,\"x\":1}]"), NULL));
+    ck_assert(message_decode(&a, VSN_2, FROM_SERVER, false,
+                             SPAN("[\"1\",null,\"t\",\"e\",{\"x\":1,\"y\":2}]"), NULL));
+    ck_assert(message_decode(&b, VSN_2, FROM_SERVER, false,
+                             SPAN("[\"1\",null,\"t\",\"e\",{\"y\":2.0,\"x\":1}]"), NULL));
     ck_assert(message_equal(&a, &b));
     b.binary = true;
     ck_assert(!message_equal(&a, &b));
     message_free(&b);
-    ck_assert(message_decode(&b, VSN_2, FROM_SERVER, false, SPAN("[1,null,\"t\",\"e\",{\"x\":1,\"y\":2}]"), NULL));
+    ck_assert(
+        message_decode(&b, VSN_2, FROM_SERVER, false, SPAN("[1,null,\"t\",\"e\",{\"x\":1,\"y\":2}]"), NULL));
     ck_assert(!message_equal(&a, &b));
     message_free(&a);
     message_free(&b);

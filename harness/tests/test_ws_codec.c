@@ -42,10 +42,12 @@ END_TEST
 
 START_TEST(anything_can_be_encoded)
 {
-    ws_frame_t frame = {.fin = false, .rsv = 7, .opcode = 11, .length_form = WS_LENGTH_64, .payload = SPAN("a")};
+    ws_frame_t frame = {
+        .fin = false, .rsv = 7, .opcode = 11, .length_form = WS_LENGTH_64, .payload = SPAN("a")};
     assert_encoded(&frame, SPAN("\x7b\x7f\x00\x00\x00\x00\x00\x00\x00\x01"
                                 "a"));
-    frame = (ws_frame_t){.fin = true, .opcode = WS_TEXT, .declare = true, .declared = 4096, .payload = SPAN("abc")};
+    frame = (ws_frame_t){
+        .fin = true, .opcode = WS_TEXT, .declare = true, .declared = 4096, .payload = SPAN("abc")};
     assert_encoded(&frame, SPAN("\x81\x7e\x10\x00"
                                 "abc"));
     text_t payload = {0};
@@ -134,7 +136,8 @@ START_TEST(what_a_server_may_not_send_is_named)
         {{"\x01\x00\x81\x00", 4}, "0:1:\n1:1: text: FAULT continuation out of place\n0 left\n"},
         {{"\x81\x01\xff", 3}, "1:1:\\xff text:\\xff FAULT not UTF-8\n0 left\n"},
         {{"\x88\x01\x03", 3}, "1:8:\\x03 FAULT close payload that may not be sent\n0 left\n"},
-        {{"\x88\x02\x03\xed", 4}, "1:8:\\x03\\xed code 1005 FAULT close payload that may not be sent\n0 left\n"},
+        {{"\x88\x02\x03\xed", 4},
+         "1:8:\\x03\\xed code 1005 FAULT close payload that may not be sent\n0 left\n"},
         {{"\x88\x03\x03\xe8\xff", 5}, "1:8:\\x03\\xe8\\xff code 1000 FAULT not UTF-8\n0 left\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

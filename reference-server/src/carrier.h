@@ -58,8 +58,12 @@ void carrier_stop_listening(carrier_t *carrier);
 /* The number of connections that are accepted and not closed. */
 size_t carrier_connections(const carrier_t *carrier);
 
-/* Ends all connections at once (`closed` is called for each) and frees the carrier. The loop must run on
- * until it is idle for its last handles to go. */
+/*
+ * Ends all connections at once (`closed` is called for each) and frees the carrier; not from its callbacks.
+ * The loop must run on until it is idle for its last handles to go. Until then no descriptor should be
+ * opened: libwebsockets 4.1 closes its event descriptor twice, the second time in the loop, and would hit one
+ * that got the number meanwhile.
+ */
 void carrier_free(carrier_t *carrier);
 
 /* Queues bytes; they are held, not copied. Returns false when the connection is ending or the queue over its

@@ -94,7 +94,7 @@ static bool write_some(carrier_conn_t *conn)
     const phx_slice_t next = send_queue_next(&conn->queue, conn->carrier->scratch, WRITE_BYTES);
     if (next.len > 0) {
         /* Raw bytes are neither altered nor given a header: they need no LWS_PRE and may be shared. */
-        if (lws_write(conn->wsi, (unsigned char *)(uintptr_t)next.data, next.len, LWS_WRITE_RAW) < 0) {
+        if (lws_write(conn->wsi, (unsigned char *)next.data, next.len, LWS_WRITE_RAW) < 0) {
             return false;
         }
         send_queue_consume(&conn->queue, next.len);

@@ -63,6 +63,12 @@ static phx_slice_t next_line(phx_slice_t *rest)
     return line;
 }
 
+static bool begins_with(phx_slice_t slice, const char *text)
+{
+    const size_t len = strlen(text);
+    return slice.len >= len && strncasecmp(slice.data, text, len) == 0;
+}
+
 /* RFC 9112, section 3.2: origin, absolute, authority (CONNECT) and asterisk form. */
 static bool read_target(phx_slice_t target, http_request_t *request)
 {
@@ -79,9 +85,7 @@ static bool read_target(phx_slice_t target, http_request_t *request)
         (phx_slice_equals(request->method, "CONNECT") && target.len > 0)) {
         return true;
     }
-    const size_t scheme = target.len > 7 && strncasecmp(target.data, "http://", 7) == 0    ? 7
-                          : target.len > 8 && strncasecmp(target.data, "https://", 8) == 0 ? 8
-                                                                                           : 0;
+    const size_t scheme = begins_with(target, "http://") ? 7 : begins_with(target, "https://") ? 8 : 0;
     if (scheme == 0) {
         return false;
     }
@@ -140,7 +144,7 @@ static int read_header(phx_slice_t line, http_header_t *header)
 
 static bool same_text(phx_slice_t slice, const char *text)
 {
-    return slice.len == strlen(text) && (slice.len == 0 || strncasecmp(slice.data, text, slice.len) == 0);
+    return slice.len == strlen(text) && begins_with(slice, text);
 }
 
 static int read_content_length(phx_slice_t value, uint64_t *length)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-    BACKLOG = 1024,
+    BACKLOG = 4096,        /* or what the system allows */
     ACCEPTS_PER_TURN = 64, /* then the connections that are there get their turn */
     REST_MS = 100,         /* after accept failed for want of descriptors or memory */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Immutable bytes held by several owners: a broadcast is encoded once and queued to every subscriber (BC-19). */
+/* Immutable bytes of several owners: a broadcast is encoded once and queued to every subscriber (BC-19). */
 #ifndef SHARED_BYTES_H
 #define SHARED_BYTES_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many timers on one libuv timer: a binary heap. A timer lives inside its owner; starting, moving and stopping
- * one cost O(log n) and no memory per timer beyond its slot in the heap.
+ * Many timers on one libuv timer: a binary heap. A timer lives inside its owner; starting, moving and
+ * stopping one cost O(log n) and no memory per timer beyond its slot in the heap.
  */
 #ifndef TIMERS_H
 #define TIMERS_H

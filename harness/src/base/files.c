@@ -11,12 +11,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Adds "path: what the system says". */
+static bool system_error(text_t *error, const char *path)
+{
+    const char *why = strerror(errno);
+    text_printf(error, "%s: %s", path, why ? why : "unknown error");
+    return false;
+}
+
 bool file_read(const char *path, text_t *out, text_t *error)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
-        text_printf(error, "%s: %s", path, strerror(errno));
-        return false;
+        return system_error(error, path);
     }
     char buffer[65536];
     for (size_t got; (got = fread(buffer, 1, sizeof buffer, file)) > 0;) {
@@ -24,7 +31,7 @@ bool file_read(const char *path, text_t *out, text_t *error)
     }
     bool failed = ferror(file) != 0;
     if (failed) {
-        text_printf(error, "%s: %s", path, strerror(errno));
+        system_error(error, path);
     }
     fclose(file);
     return !failed;
@@ -97,8 +104,7 @@ static bool list_folder(const char *path, names_t *entries, text_t *error)
 {
     DIR *folder = opendir(path);
     if (folder == NULL) {
-        text_printf(error, "%s: %s", path, strerror(errno));
-        return false;
+        return system_error(error, path);
     }
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         if (entry->d_name[0] != '.') {
@@ -137,8 +143,7 @@ bool files_below(const char *path, const char *const *suffixes, names_t *found, 
 {
     struct stat info;
     if (stat(path, &info) != 0) {
-        text_printf(error, "%s: %s", path, strerror(errno));
-        return false;
+        return system_error(error, path);
     }
     if (S_ISDIR(info.st_mode)) {
         return add_below(path, suffixes, found, error);

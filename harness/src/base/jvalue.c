@@ -138,8 +138,10 @@ static size_t number_end(span_t text, size_t start)
 static void rewrite(text_t *out, span_t text)
 {
     size_t depth = 0;
+    bool closed = true; /* what is not closed is no JSON: looked for once, for it takes the whole text */
     for (size_t i = 0; i < text.len;) {
         char c = text.at[i];
+        bool opens = c == '[' || c == '{';
         size_t end = i + 1;
         if (c == '"') {
             end = string_end(text, i);
@@ -147,11 +149,12 @@ static void rewrite(text_t *out, span_t text)
         } else if (c == '-' || is_digit(c)) {
             end = number_end(text, i);
             add_number(out, (span_t){text.at + i, end - i});
-        } else if ((c == '[' || c == '{') && depth == DEPTH_MAX && container_end(text, i) > 0) {
-            end = container_end(text, i);
+        } else if (opens && depth == DEPTH_MAX && closed && (end = container_end(text, i)) > 0) {
             add_opaque(out, (span_t){text.at + i, end - i});
         } else {
-            depth += (c == '[' || c == '{') && depth < DEPTH_MAX;
+            closed = closed && end > 0;
+            end = i + 1;
+            depth += opens && depth < DEPTH_MAX;
             depth -= (c == ']' || c == '}') && depth > 0;
             text_putc(out, c);
         }
