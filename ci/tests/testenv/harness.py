@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""phxspec as a program: run to its end, its report read."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from typing import NamedTuple
+
+from . import env
+from .server import sanitizer_report
+
+LACKS = "presence,cluster,deflate"  # of the reference server; as in ci/judge
+
+RECORDED = env.VECTORS / "recorded" / "phoenix-1.8.12-bandit"
+
+
+def spawn_template(program=None):
+    """How a recording's config is told to the reference server; as in ci/judge."""
+    flags = {"mount": "mount", "idle-timeout-ms": "websocket_timeout_ms", "window-ms": "longpoll_window_ms",
+             "max-channels": "max_channels", "max-frame-bytes": "max_frame_size",
+             "token-max-age-s": "longpoll_token_max_age_s", "auth-token": "auth_token", "subprotocols": "subprotocols"}
+    return " ".join([str(program or env.server()), "--port {port}"] +
+                    [f"[--{flag} {{{key}}}]" for flag, key in flags.items()])
+
+
+class Run(NamedTuple):
+    code: int
+    out: str
+    err: str
+    seconds: float
+    lines: list  # of the report; empty without one
+
+    @property
+    def verdicts(self):
+        """The verdict of each recording or variant, by its name."""
+        named = [(line.get("recording") or line.get("variant"), line["verdict"]) for line in self.lines
+                 if "verdict" in line]
+        assert len(dict(named)) == len(named), "a name has two verdicts"
+        return dict(named)
+
+    def count(self, verdict):
+        return list(self.verdicts.values()).count(verdict)
+
+
+def phxspec(*arguments, report=None, timeout=60, interrupt_after=None):
+    """Runs phxspec from the project's root. `report` is a file for --report, read when it ends;
+    `interrupt_after(process)` returns when Ctrl-C is to be pressed."""
+    command = [str(env.harness()), *map(str, arguments)]
+    if report:
+        command[2:2] = ["--report", str(report)]
+    began = time.monotonic()
+    process = subprocess.Popen(command, cwd=env.ROOT, env=env.environment(), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        if interrupt_after:
+            interrupt_after(process)
+            process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        try:
+            out, err = process.communicate(timeout=2)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+        raise TimeoutError(f"{' '.join(command)}: no end within {timeout} s\n{out[-2000:]!r}\n{err[-2000:]!r}") from None
+    out, err = out.decode(), err.decode()
+    found = sanitizer_report(err)
+    assert found is None, found
+    assert process.returncode in (0, 1, 2, 3), f"exit code {process.returncode}\n{err}"
+    lines = []
+    if report and os.path.exists(report):
+        with open(report, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+    return Run(process.returncode, out, err, time.monotonic() - began, lines)
+
+
+def copy_of_vectors(folder):
+    """The requirements and an empty folder for vectors, to be filled by a test."""
+    (folder / "server").mkdir(parents=True)
+    shutil.copy(env.VECTORS / "requirements.json", folder)
+    return folder
+
+
+# ---- recordings ----
+
+
+def read_recordings(path):
+    """The recordings of a file, each a list: its header, then its events."""
+    recordings = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        value = json.loads(line)
+        if "recording" in value:
+            recordings.append([value])
+        else:
+            recordings[-1].append(value)
+    return recordings
+
+
+def write_recordings(path, recordings):
+    """In a folder named like a server, since that is a part of a recording's name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(line) for recording in recordings for line in recording]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def name_of(recording, server="phoenix-1.8.12-bandit"):
+    header = recording[0]
+    transport = {"websocket": "ws", "longpoll": "lp"}[header["transport"]]
+    return f"{server}/{header['scenario']}.{transport}.v{header['vsn'][0]}"
