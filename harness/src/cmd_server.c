@@ -198,34 +198,41 @@ typedef struct plan {
     variants_t variants;
 } plan_t;
 
-static bool read_plan(const options_t *options, plan_t *plan)
+static bool read_vectors(const options_t *options, plan_t *plan, text_t *error)
 {
-    text_t error = {0}, server = {0}, requirements = {0};
+    text_t server = {0}, requirements = {0};
     const char *folder = vectors_folder(options);
     text_printf(&server, "%s/server", folder);
     text_printf(&requirements, "%s/requirements.json", folder);
-    bool good = vectors_add_folder(&plan->vectors, text_str(&server), &error);
-    plan->requirements = requirements_load(text_str(&requirements), &error);
-    if (good && plan->requirements) {
-        good = vectors_check_requirements(&plan->vectors, plan->requirements, &error);
-    }
+    bool good = vectors_add_folder(&plan->vectors, text_str(&server), error);
+    plan->requirements = requirements_load(text_str(&requirements), error);
     text_free(&server);
     text_free(&requirements);
-    if (!good || !plan->requirements) {
-        return complain(&error);
-    }
+    return plan->requirements && good &&
+           vectors_check_requirements(&plan->vectors, plan->requirements, error);
+}
+
+static bool read_profile(const options_t *options, plan_t *plan, text_t *error)
+{
     if (!options->profile) {
         profile_default(&plan->profile);
-    } else if (!profile_load(options->profile, &plan->profile, &error)) {
-        return complain(&error);
+    } else if (!profile_load(options->profile, &plan->profile, error)) {
+        return false;
     }
+    bool good = true;
     for (size_t i = 0; i < options->without.len; i++) {
-        if (!profile_without(&plan->profile, options->without.at[i], &error)) {
-            return complain(&error);
-        }
+        good = profile_without(&plan->profile, options->without.at[i], error) && good;
     }
-    return variants_select(&plan->variants, &plan->vectors, &plan->profile, &options->selection, &error) ||
-           complain(&error);
+    return good;
+}
+
+static bool read_plan(const options_t *options, plan_t *plan)
+{
+    text_t error = {0};
+    bool good = read_vectors(options, plan, &error) && read_profile(options, plan, &error) &&
+                variants_select(&plan->variants, &plan->vectors, &plan->profile, &options->selection, &error);
+    complain(&error);
+    return good;
 }
 
 static void free_plan(plan_t *plan)

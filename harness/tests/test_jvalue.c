@@ -141,6 +141,8 @@ START_TEST(what_is_no_json)
         ck_assert_msg(value == NULL, "%s", wrong[i]);
         assert_says(&error, "line 1");
     }
+    ck_assert(jvalue_parse(SPAN("1\0"), NULL) == NULL);
+    ck_assert(jvalue_parse(SPAN("[1\0]"), NULL) == NULL);
     char *deep = nested(100000, ""); /* not closed: cut in the middle */
     deep[150000] = '\0';
     ck_assert(jvalue_parse(span_of(deep), NULL) == NULL);

@@ -44,7 +44,7 @@ static inline char *test_shown(span_t bytes)
 #define TEST_MAIN(suite_name, ...)                                                                           \
     int main(void)                                                                                           \
     {                                                                                                        \
-        const TTest *const tests[] = {__VA_ARGS__};                                                   \
+        const TTest *const tests[] = {__VA_ARGS__};                                                          \
         Suite *suite = suite_create(suite_name);                                                             \
         TCase *all = tcase_create("all");                                                                    \
         for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {                                          \

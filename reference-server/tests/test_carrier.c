@@ -121,25 +121,23 @@ static void teardown(void)
 
 static void time_is_up(uv_timer_t *timer)
 {
-    *(bool *)timer->data = true;
+    uv_stop(timer->loop);
 }
 
 static void turn_for(uint64_t ms)
 {
     uv_timer_t timer;
-    bool over = false;
-    timer.data = &over;
     ck_assert_int_eq(uv_timer_init(&loop, &timer), 0);
     uv_update_time(&loop);
     ck_assert_int_eq(uv_timer_start(&timer, time_is_up, ms, 0), 0);
-    while (!over) {
-        (void)uv_run(&loop, UV_RUN_ONCE);
-    }
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&timer, NULL);
     (void)uv_run(&loop, UV_RUN_NOWAIT);
 }
 
-/* Turns the loop until the condition holds; other programs' sockets do not wake it, hence the short naps. */
+/* Turns the loop until the condition holds; what happens to the clients' sockets does not wake it, hence the
+ * short turns.
+ */
 #define turn_until(condition)                                                                                \
     do {                                                                                                     \
         const uint64_t began_ = uv_hrtime();                                                                 \
@@ -256,9 +254,8 @@ static void narrow(int client)
 }
 
 /* Besides, lets little go out unless the client reads, and then slowly. */
-static void choke(int client)
+static void choke(int client, int size)
 {
-    const int size = NARROW;
     narrow(client);
     ck_assert_int_eq(setsockopt(client, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
 }
@@ -416,21 +413,33 @@ END_TEST
 
 /* ---- peers that do not read ---- */
 
-START_TEST(a_slow_reader_costs_no_processor)
+START_TEST(slow_readers_cost_no_processor)
 {
+    enum { CLIENTS = 12 };
     start_carrier((carrier_config_t){0});
-    const int fd = client_new();
-    choke(fd);
     shared_bytes_t *bytes = pattern(1000000);
-    ck_assert(carrier_send(last_peer()->conn, bytes));
-    turn_for(20);
-    client_send(fd, "and more, while it does not read");
-    ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-    const double before = cpu_seconds(RUSAGE_SELF);
+    int fds[CLIENTS];
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = client_new();
+        const int size = 4096 + 1500 * i; /* so that they get stuck in different places */
+        choke(fds[i], size);
+        ck_assert(carrier_send(last_peer()->conn, bytes));
+    }
     turn_for(400);
+    for (int i = 0; i < CLIENTS; i++) {
+        client_send(fds[i], "sent while not reading");
+        if (i % 2 == 0) {
+            ck_assert_int_eq(shutdown(fds[i], SHUT_WR), 0);
+        }
+    }
+    turn_for(20);
+    const double before = cpu_seconds(RUSAGE_SELF);
+    turn_for(500);
     ck_assert_double_lt(cpu_seconds(RUSAGE_SELF) - before, 0.2);
+    for (int i = 0; i < CLIENTS; i++) {
+        close(fds[i]);
+    }
     shared_bytes_release(bytes);
-    close(fd);
 }
 END_TEST
 
@@ -457,7 +466,7 @@ START_TEST(the_limit_counts_what_is_not_yet_out)
 {
     start_carrier((carrier_config_t){.max_queued_bytes = 200000});
     const int fd = client_new();
-    choke(fd);
+    choke(fd, NARROW);
     shared_bytes_t *bytes = pattern(1000);
     size_t sent = 0;
     while (last_peer()->closed == 0 && carrier_send(last_peer()->conn, bytes)) {
@@ -577,7 +586,7 @@ START_TEST(lingering_is_limited)
     start_carrier((carrier_config_t){0});
     const int idle = client_new();
     const int stuffed = client_new();
-    choke(stuffed);
+    choke(stuffed, NARROW);
     shared_bytes_t *bytes = pattern(1000000);
     ck_assert(carrier_send(peers[1].conn, bytes));
     carrier_end(peers[0].conn, 50);
@@ -681,6 +690,21 @@ START_TEST(the_end_of_a_paused_peer_is_noticed)
     client_send(c, "alive");
     turn_until(has_received(&peers[2], "alive"));
     close(c);
+}
+END_TEST
+
+START_TEST(ended_while_paused)
+{
+    start_carrier((carrier_config_t){0});
+    const int fd = client_new();
+    carrier_pause(last_peer()->conn);
+    client_send(fd, "dropped");
+    carrier_end(last_peer()->conn, 60000);
+    carrier_pause(last_peer()->conn);
+    assert_client_ends(fd);
+    close(fd);
+    turn_until(last_peer()->closed);
+    ck_assert_uint_eq(last_peer()->received.len, 0);
 }
 END_TEST
 
@@ -800,7 +824,7 @@ START_TEST(freed_in_every_state)
         fds[i] = client_new();
     }
     shared_bytes_t *bytes = pattern(1000000);
-    choke(fds[0]);
+    choke(fds[0], NARROW);
     ck_assert(carrier_send(peers[0].conn, bytes)); /* blocked */
     turn_for(10);
     carrier_pause(peers[1].conn);
@@ -959,7 +983,7 @@ int main(void)
     tcase_add_test(tcase, one_read_gives_all_there_is);
     tcase_add_loop_test(tcase, large_and_small_in_order, 0, 2);
     tcase_add_test(tcase, one_piece_for_many);
-    tcase_add_test(tcase, a_slow_reader_costs_no_processor);
+    tcase_add_test(tcase, slow_readers_cost_no_processor);
     tcase_add_test(tcase, a_full_queue_ends_the_connection);
     tcase_add_test(tcase, the_limit_counts_what_is_not_yet_out);
     tcase_add_test(tcase, aborted);
@@ -973,6 +997,7 @@ int main(void)
     tcase_add_test(tcase, paused_and_resumed);
     tcase_add_test(tcase, paused_while_receiving);
     tcase_add_test(tcase, the_end_of_a_paused_peer_is_noticed);
+    tcase_add_test(tcase, ended_while_paused);
     tcase_add_test(tcase, what_came_before_the_end_is_not_lost);
     tcase_add_test(tcase, refused_by_the_owner);
     tcase_add_test(tcase, no_more_than_allowed);

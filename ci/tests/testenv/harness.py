@@ -91,7 +91,7 @@ def copy_of_vectors(folder):
 def read_recordings(path):
     """The recordings of a file, each a list: its header, then its events."""
     recordings = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"):
         value = json.loads(line)
         if "recording" in value:
             recordings.append([value])
@@ -101,14 +101,13 @@ def read_recordings(path):
 
 
 def write_recordings(path, recordings):
-    """In a folder named like a server, since that is a part of a recording's name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(line) for recording in recordings for line in recording]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
-def name_of(recording, server="phoenix-1.8.12-bandit"):
+def name_of(recording):
     header = recording[0]
+    server = "{name}-{version}-{adapter}".format(**header["server"])
     transport = {"websocket": "ws", "longpoll": "lp"}[header["transport"]]
     return f"{server}/{header['scenario']}.{transport}.v{header['vsn'][0]}"

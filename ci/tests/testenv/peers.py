@@ -96,6 +96,9 @@ class Chatter(Peer):
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                      b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n" + self.data)
         await writer.drain()
+        await self.after_upgrade(reader, writer)
+
+    async def after_upgrade(self, reader, writer):
         while await reader.read(1 << 16):
             pass
 

@@ -14,9 +14,10 @@ void base64_encode(text_t *out, span_t bytes)
         uint32_t bits = (uint32_t)in[i] << 16;
         bits |= left > 1 ? (uint32_t)in[i + 1] << 8 : 0;
         bits |= left > 2 ? (uint32_t)in[i + 2] : 0;
-        char quad[4] = {alphabet[bits >> 18], alphabet[bits >> 12 & 63],
-                        left > 1 ? alphabet[bits >> 6 & 63] : '=', left > 2 ? alphabet[bits & 63] : '='};
-        text_add(out, quad, sizeof quad);
+        text_putc(out, alphabet[bits >> 18]);
+        text_putc(out, alphabet[bits >> 12 & 63]);
+        text_putc(out, (char)(left > 1 ? alphabet[bits >> 6 & 63] : '='));
+        text_putc(out, (char)(left > 2 ? alphabet[bits & 63] : '='));
     }
 }
 

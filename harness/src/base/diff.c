@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { LINES_MAX = 2000, CONTEXT = 3, CUT = 200 };
+enum { LINES_MAX = 2000, CUT = 200 };
+static const size_t CONTEXT = 3;
 
 typedef struct lines {
     span_t *at;
@@ -98,12 +99,13 @@ static void write_hunks(const writer_t *w, const lines_t *a, const lines_t *b)
     uint16_t *lengths = common_lengths(a, b);
     size_t width = b->len + 1, i = 0, j = 0;
     while (i < a->len || j < b->len) {
-        size_t i0 = i, j0 = j;
+        size_t i0 = i;
         while (i < a->len && j < b->len && span_equal(a->at[i], b->at[j])) {
             i++, j++;
         }
         write_common(w, a, i0, i);
-        i0 = i, j0 = j;
+        i0 = i;
+        size_t j0 = j;
         while ((i < a->len || j < b->len) && !(i < a->len && j < b->len && span_equal(a->at[i], b->at[j]))) {
             if (j == b->len || (i < a->len && lengths[(i + 1) * width + j] >= lengths[i * width + j + 1])) {
                 i++;

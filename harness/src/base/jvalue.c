@@ -49,6 +49,11 @@ static size_t container_end(span_t text, size_t open)
     return 0;
 }
 
+static bool is_one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
 static void add_opaque(text_t *out, span_t text)
 {
     text_puts(out, "\"\\u0000");
@@ -62,7 +67,7 @@ static void add_opaque(text_t *out, span_t text)
                 text_putc(out, text.at[i]);
             }
         } else {
-            if (memchr(" \t\r\n", text.at[i], 4) == NULL) {
+            if (!is_one_of(text.at[i], " \t\r\n")) {
                 text_putc(out, text.at[i]);
             }
             i++;
@@ -129,7 +134,7 @@ static void add_number(text_t *out, span_t number)
 static size_t number_end(span_t text, size_t start)
 {
     size_t i = start;
-    while (i < text.len && (is_digit(text.at[i]) || memchr("+-.eE", text.at[i], 5) != NULL)) {
+    while (i < text.len && (is_digit(text.at[i]) || is_one_of(text.at[i], "+-.eE"))) {
         i++;
     }
     return i;
@@ -166,6 +171,12 @@ static json_t *parse(span_t text, size_t flags, json_error_t *problem)
 {
     text_t rewritten = {0};
     rewrite(&rewritten, text);
+    for (size_t i = 0; i < rewritten.len; i++) {
+        if (rewritten.at[i] == '\0') {
+            rewritten.at[i] =
+                '\x01'; /* as wrong as NUL anywhere; jansson would pass over NUL behind a number */
+        }
+    }
     json_t *value =
         json_loadb(text_str(&rewritten), rewritten.len, JSON_DECODE_ANY | JSON_ALLOW_NUL | flags, problem);
     text_free(&rewritten);

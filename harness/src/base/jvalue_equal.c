@@ -2,7 +2,6 @@
 #include "base/jvalue_impl.h"
 
 #include <limits.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 static bool is_digit(char c)
@@ -93,8 +92,7 @@ static bool objects_equal(const json_t *a, const json_t *b)
     if (json_object_size(a) != json_object_size(b)) {
         return false;
     }
-    json_t *object = (json_t *)(uintptr_t)a,
-           *value; /* jansson's iteration takes no const, and changes nothing */
+    json_t *object = (json_t *)a, *value; /* jansson's iteration takes no const, and changes nothing */
     const char *key;
     json_object_foreach(object, key, value)
     {

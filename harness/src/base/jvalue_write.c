@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +51,7 @@ static int by_key(const void *a, const void *b)
 /* The keys sorted by bytes; the array is owned by the caller, the strings are the object's. */
 static const char **sorted_keys(const json_t *object)
 {
-    json_t *walked = (json_t *)(uintptr_t)object, *value;
+    json_t *walked = (json_t *)object, *value;
     const char *key, **keys = mem_new(json_object_size(object), sizeof *keys);
     size_t count = 0;
     json_object_foreach(walked, key, value)
@@ -65,7 +64,7 @@ static const char **sorted_keys(const json_t *object)
 
 static bool is_flat(const json_t *value)
 {
-    json_t *walked = (json_t *)(uintptr_t)value, *inner;
+    json_t *walked = (json_t *)value, *inner;
     const char *key;
     size_t index;
     json_object_foreach(walked, key, inner)

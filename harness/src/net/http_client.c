@@ -67,10 +67,7 @@ static void on_received(void *ctx, span_t bytes)
     }
     switch (http_parser_feed(exchange->parser, bytes, &used)) {
     case HTTP_DONE:
-        if (used < bytes.len) {
-            disconnect(client);
-        }
-        finish(exchange, NULL);
+        finish(exchange, used < bytes.len ? "there are bytes behind the end of the answer" : NULL);
         break;
     case HTTP_BROKEN:
         finish(exchange, http_parser_error(exchange->parser));

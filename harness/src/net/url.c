@@ -109,7 +109,7 @@ bool url_resolve(const url_t *url, address_t *address, text_t *error)
     char service[8];
     snprintf(service, sizeof service, "%d", url->port);
     int failed = getaddrinfo(url->host, service, &hints, &found);
-    if (failed) {
+    if (failed || found == NULL) {
         text_printf(error, "the host %s has no address: %s", url->host, gai_strerror(failed));
         return false;
     }

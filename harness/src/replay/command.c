@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,7 +100,7 @@ static bool has_place(const char *template, const char *key)
 bool command_for(text_t *out, const char *template, const json_t *config, const names_t *assumed,
                  const names_t *without, const char **key)
 {
-    json_t *walked = (json_t *)(uintptr_t)config, *value; /* jansson's iteration takes no const */
+    json_t *walked = (json_t *)config, *value; /* jansson's iteration takes no const */
     json_object_foreach(walked, *key, value)
     {
         if (!has_place(template, *key) && !names_have(assumed, *key) && !names_have(without, *key)) {

@@ -4,7 +4,6 @@
 #include "base/diff.h"
 #include "net/ws_codec.h"
 
-#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -50,7 +49,7 @@ static bool members_agree(const char *key, const json_t *recorded, const json_t 
 static bool values_agree(const json_t *recorded, const json_t *got, identities_t *identities)
 {
     if (json_is_object(recorded) && json_is_object(got)) {
-        json_t *walked = (json_t *)(uintptr_t)recorded, *value; /* jansson's iteration takes no const */
+        json_t *walked = (json_t *)recorded, *value; /* jansson's iteration takes no const */
         const char *key;
         if (json_object_size(recorded) != json_object_size(got)) {
             return false;
@@ -293,7 +292,7 @@ static bool compare_poll_body(const recorded_exchange_t *recorded, const json_t 
                               identities_t *identities, finding_t *finding)
 {
     recorded_exchange_t without = *recorded;
-    json_t *got = json_copy((json_t *)(uintptr_t)answer);
+    json_t *got = json_copy((json_t *)answer);
     without.answer = json_copy(recorded->answer);
     if (json_object_del(without.answer, "messages") == 0 && json_is_array(json_object_get(got, "messages"))) {
         json_object_del(got, "messages");

@@ -61,7 +61,7 @@ static void add_changed(text_t *out, span_t word, const identity_t *identity)
         char changed = word.at[word.len - back];
         char *to = &out->at[start + len - back];
         if (changed != identity->recorded[word.len - back]) {
-            *to = changed != *to ? changed : changed == 'A' ? 'B' : 'A';
+            *to = (char)(changed != *to ? changed : changed == 'A' ? 'B' : 'A');
         }
     }
 }

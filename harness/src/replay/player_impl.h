@@ -31,7 +31,7 @@ typedef struct wire {
     char *end; /* how TCP ended */
     expected_t *expected;
     size_t expected_len, expected_cap;
-    double polled_ms; /* when the last poll was answered */
+    double poll_sent_ms, polled_ms; /* when the last poll was sent, and answered */
     names_t tokens;   /* of the long-poll sessions the target gave us on it */
     bool posts_over;  /* a run of POSTs has come to its end (the rule "posts") */
 } wire_t;

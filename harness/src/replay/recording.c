@@ -146,7 +146,8 @@ static json_t *next_line(source_t *source, bool *failed)
     *failed = false;
     while (span_next(&source->rest, '\n', &line)) {
         text_t why = {0};
-        source->reader.line += line.len > 0 || source->rest.at != NULL; /* nothing behind the last line break */
+        source->reader.line +=
+            line.len > 0 || source->rest.at != NULL; /* nothing behind the last line break */
         if (span_trim(line).len == 0) {
             continue;
         }

@@ -257,7 +257,7 @@ static void add_reason(text_t *bytes, span_t reason)
 {
     for (size_t i = 0; i < reason.len;) {
         bool replaced = span_starts(span_from(reason, i), "\xef\xbf\xbd");
-        text_putc(bytes, replaced ? (char)0xff : reason.at[i]);
+        text_putc(bytes, (char)(replaced ? 0xff : reason.at[i]));
         i += replaced ? 3 : 1;
     }
 }
@@ -333,7 +333,7 @@ static void read_poll(recorded_exchange_t *http, vsn_t vsn)
 static bool read_response(recorded_exchange_t *http, vsn_t vsn, const json_t *response,
                           const reader_t *reader)
 {
-    double status;
+    double status = 0;
     bool found;
     if (!read_number(response, "status", &status, reader) ||
         !read_headers(response, "headers", &http->response_headers, reader) ||

@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const double SETTLE_MS = 30, LATE_MS = 50;
-enum { AGAIN_MAX = 2, AGAIN_TOTAL_MAX = 40 };
+enum { AGAIN_JOBS = 4, AGAIN_MAX = 5, AGAIN_TOTAL_MAX = 100 };
 
 typedef enum stage { PENDING, STARTING, PLAYING, DONE } stage_t;
 
@@ -149,12 +149,17 @@ static void leave(item_t *item)
 
 /*
  * On a busy machine the client may fall behind, and do what belongs into a channel's 300 ms of work when they
- * are over. Such a disagreement says nothing: the recording is played again when nothing else runs.
+ * are over. Such a disagreement says nothing: the recording is played again when little else runs. A target
+ * that disagrees with most is not given that chance.
  */
 static bool too_late_to_tell(const item_t *item, const player_t *player)
 {
+    const verdict_printer_t *printer = &item->session->printer;
+    if (expectation(item->session->options, item->recording) != NULL) {
+        return false;
+    }
     return !player_agreed(player) && player_late_ms(player) > LATE_MS && item->played_again < AGAIN_MAX &&
-           item->session->printer.played_again < AGAIN_TOTAL_MAX;
+           printer->played_again < AGAIN_TOTAL_MAX && printer->counts[AGREE] > printer->counts[DISAGREE];
 }
 
 static void on_done(void *ctx, player_t *player)
@@ -278,7 +283,7 @@ static void go_on(session_t *session)
     size_t left = 0;
     for (size_t i = 0; i < session->len; i++) {
         item_t *item = &session->items[i];
-        size_t jobs = item->played_again > 0 ? 1 : session->options->jobs;
+        size_t jobs = item->played_again > 0 ? AGAIN_JOBS : session->options->jobs;
         left += item->stage != DONE;
         if (item->stage == PENDING && session->active < jobs && item->settling == NULL &&
             (item->own_target || locks_are_free(session->locks, item->index))) {

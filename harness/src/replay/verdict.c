@@ -133,7 +133,8 @@ static void add_reasons(text_t *out, const verdict_t *verdicts, size_t count, ve
         const char *reason = verdicts[i].kind == kind ? verdicts[i].reason : NULL;
         size_t same = 0, first = i;
         for (size_t j = 0; reason != NULL && j < count; j++) {
-            if (verdicts[j].kind == kind && strcmp(verdicts[j].reason, reason) == 0) {
+            if (verdicts[j].kind == kind && verdicts[j].reason != NULL &&
+                strcmp(verdicts[j].reason, reason) == 0) {
                 same++;
                 first = j < first ? j : first;
             }
@@ -161,7 +162,7 @@ bool verdict_summary(const verdict_printer_t *printer, const verdict_t *verdicts
     }
     text_printf(&out, " of %zu recordings in %.1f s", planned, ms / 1000);
     if (printer->played_again > 0) {
-        text_printf(&out, " (%zu times the machine was too busy to keep a recording's pace: played again)",
+        text_printf(&out, " (%zu times the client had fallen behind the recording, which was played again)",
                     printer->played_again);
     }
     text_putc(&out, '\n');

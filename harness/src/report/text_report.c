@@ -97,6 +97,9 @@ void text_report_verdict(const text_report_t *report, const variant_t *variant, 
     if (!failed && result->reason) {
         text_printf(&out, ": %s", result->reason);
     }
+    if (result->attempts > 1) {
+        text_printf(&out, "  (attempt %u; this machine was overloaded before)", result->attempts);
+    }
     text_putc(&out, '\n');
     if (failed) {
         add_failure(&out, report, variant, result);

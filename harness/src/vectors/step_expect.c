@@ -73,7 +73,7 @@ static outcome_t unexpected(case_run_t *run, const client_t *client, const clien
 }
 
 /* The next message of the seat must be `five`. */
-static outcome_t take_message(case_run_t *run, seat_t *seat, const json_t *five, const client_event_t **taken)
+static outcome_t take_message(case_run_t *run, seat_t *seat, const json_t *five)
 {
     match_context_t context = case_context(run, seat->client, run->filled);
     const client_event_t *event = client_event(seat->client, seat->read);
@@ -91,9 +91,8 @@ static outcome_t take_message(case_run_t *run, seat_t *seat, const json_t *five,
         return wait_for(run, "nothing came");
     }
     if (match) {
-        *taken = event;
         seat_take(run, seat);
-        return STEP_DONE;
+        return check_early(run, event->entry, client_last_sent(seat->client));
     }
     if (event->kind != EVENT_MESSAGE) {
         set_diff(run, five, NULL, &context);
@@ -109,10 +108,7 @@ static outcome_t take_message(case_run_t *run, seat_t *seat, const json_t *five,
 
 outcome_t expect_poll(case_run_t *run)
 {
-    seat_t *seat = step_seat(run);
-    const client_event_t *event;
-    outcome_t outcome = take_message(run, seat, step_argument(run), &event);
-    return outcome == STEP_DONE ? check_early(run, event->entry, client_last_sent(seat->client)) : outcome;
+    return take_message(run, step_seat(run), step_argument(run));
 }
 
 /* What came, or did not, is the next message of none of the lists: the diff has every one that could have
@@ -180,9 +176,8 @@ outcome_t unordered_poll(case_run_t *run)
 
 outcome_t barrier_poll(case_run_t *run)
 {
-    const client_event_t *event;
     json_t *reply = barrier_message(run, true);
-    outcome_t outcome = take_message(run, step_seat(run), reply, &event);
+    outcome_t outcome = take_message(run, step_seat(run), reply);
     json_decref(reply);
     return outcome;
 }

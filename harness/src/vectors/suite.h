@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A whole run: all variants on one loop, as many at once as allowed, every one with a verdict. */
+/*
+ * A whole run: all variants on one loop, as many at once as allowed, every one with a verdict.
+ *
+ * A variant that fails while this machine is overloaded (pace.h) has proven nothing: it is run again when
+ * nothing else is under way, a few times at most. A failure without that excuse stands.
+ */
 #ifndef VECTORS_SUITE_H
 #define VECTORS_SUITE_H
 

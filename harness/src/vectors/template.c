@@ -59,6 +59,37 @@ static json_t *fill_string(const json_t *string, const json_t *names, text_t *er
     return result;
 }
 
+static json_int_t repeat_times(const json_t *repeat, const profile_mount_t *mount)
+{
+    const json_t *times = json_object_get(repeat, "times");
+    const char *name = json_string_value(json_object_get(times, "limit"));
+    limit_t limit;
+    if (name && limit_parse(name, &limit)) {
+        return (json_int_t)(json_number_value(json_object_get(times, "times")) * (double)mount->limit[limit]);
+    }
+    return json_integer_value(times);
+}
+
+double template_size(const json_t *value, const profile_mount_t *mount)
+{
+    double size = 0;
+    const json_t *repeat = json_object_get(value, "$repeat");
+    if (repeat) {
+        const json_t *text = json_object_get(repeat, "text");
+        return (double)json_string_length(text) * (double)repeat_times(repeat, mount);
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        size += template_size(json_array_get(value, i), mount);
+    }
+    const char *key;
+    json_t *member;
+    json_object_foreach((json_t *)value, key, member)
+    {
+        size += template_size(member, mount);
+    }
+    return size;
+}
+
 static json_t *fill_repeat(const json_t *repeat, const json_t *names, const profile_mount_t *mount,
                            text_t *error)
 {
@@ -66,14 +97,9 @@ static json_t *fill_repeat(const json_t *repeat, const json_t *names, const prof
     if (!unit) {
         return NULL;
     }
-    const json_t *times = json_object_get(repeat, "times");
-    double count = json_number_value(times);
-    limit_t limit;
-    if (json_is_object(times) && limit_parse(json_string_value(json_object_get(times, "limit")), &limit)) {
-        count = json_number_value(json_object_get(times, "times")) * (double)mount->limit[limit];
-    }
+    json_int_t count = repeat_times(repeat, mount);
     text_t out = {0};
-    for (double i = 0; i < count; i++) {
+    for (json_int_t i = 0; i < count; i++) {
         text_span_add(&out, string_span(unit));
     }
     json_decref(unit);

@@ -24,6 +24,9 @@ json_t *template_fill(const json_t *value, const json_t *names, const profile_mo
  * there is none. */
 bool template_check(const json_t *value, const json_t *names, const jpath_t *path, text_t *error);
 
+/* How many bytes the $repeats in a value become. */
+double template_size(const json_t *value, const profile_mount_t *mount);
+
 /*
  * Appends the bytes of a filled list of parts: a number is one byte, a string its UTF-8, {"hex": "00 ff"}
  * those bytes,

@@ -2,10 +2,13 @@
 #include "vectors/variant.h"
 
 #include "base/memory.h"
+#include "vectors/template.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const double HEAVY_BYTES = 1e6;
 
 /* What the profile lacks for this variant, in words; NULL: nothing. */
 static char *lacking(const variant_t *variant, const profile_t *profile)
@@ -52,13 +55,16 @@ static void add_variant(variants_t *variants, const vector_case_t *c, transport_
     text_printf(&name, "%s/%s/v%d", c->id, transport == WEBSOCKET ? "ws" : "lp", vsn == VSN_1 ? 1 : 2);
     variant->name = text_take(&name);
     variant->lacking = lacking(variant, profile);
+    double bytes = 0;
     static const char *const timed[] = {"wait", "within"};
     for (size_t i = 0; i < c->len; i++) {
+        bytes += template_size(c->steps[i].json, &profile->mounts[variant->mount]);
         for (size_t t = 0; t < sizeof timed / sizeof *timed; t++) {
             variant->waits_ms +=
                 time_ms(json_object_get(c->steps[i].json, timed[t]), &profile->mounts[variant->mount]);
         }
     }
+    variant->heavy = bytes > HEAVY_BYTES;
 }
 
 static void drop_last(variants_t *variants)

@@ -13,6 +13,7 @@ typedef struct variant {
     char *name;      /* "join.ok/ws/v2" */
     char *lacking;   /* not applicable: what the profile lacks, in words; NULL: applicable */
     double waits_ms; /* the protocol timers its steps wait for, added up: the longest start first */
+    bool heavy;      /* it moves so many bytes that it slows down whatever runs beside it */
 } variant_t;
 
 typedef struct variants {

@@ -267,7 +267,9 @@ bool vectors_add_folder(vectors_t *vectors, const char *path, text_t *error)
     static const char *const suffixes[] = {".json", NULL};
     names_t found = {0};
     bool good = files_below(path, suffixes, &found, error);
-    text_puts(error, good ? "" : "\n");
+    if (!good) {
+        text_putc(error, '\n');
+    }
     if (good && found.len == 0) {
         text_printf(error, "%s: no *.json file is in it\n", path);
         good = false;

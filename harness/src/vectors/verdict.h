@@ -25,6 +25,7 @@ typedef struct case_result {
     char *step_text;      /* what that step says */
     char *reason;         /* what is wrong; or why it was not run */
     char *expected, *got; /* for a diff; both or none */
+    unsigned attempts;    /* more than 1: earlier ones failed while the machine was overloaded, see suite.h */
     transcript_t *transcript;
     char **labels; /* what the transcript's entries are marked with */
     size_t label_count;

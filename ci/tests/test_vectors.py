@@ -1,0 +1,660 @@
+# SPDX-License-Identifier: MIT
+"""`phxspec server`: the vectors against a good server, a good one that is made to say something else, and useless ones."""
+
+import json
+import pathlib
+import re
+import shlex
+import socket
+
+import jsonschema
+import pytest
+
+from testenv import env
+from testenv.harness import LACKS, copy_of_vectors, phxspec, read_recordings
+from testenv.peers import Change, Chatter, Garbage, Hangup, Message, Proxy, Silent
+from testenv.wire import CLOSE, TEXT, frame
+
+SCHEMAS = env.VECTORS / "schema"
+
+
+@pytest.fixture
+def report(tmp_path):
+    return tmp_path / "report.jsonl"
+
+
+def judge(url, *arguments, **settings):
+    return phxspec("server", "--without", LACKS, *arguments, url, **settings)
+
+
+def summary(run):
+    """The counts of the closing line, which must be those of the report, which must be whole."""
+    last = run.out.strip().splitlines()[-1]
+    planned = int(re.match(r"(\d+) planned:", last).group(1))
+    counts = {name: int(count) for name, count in
+              re.findall(r"(pass|fail|not applicable|not run|harness error) (\d+)", last)}
+    assert sum(counts.values()) == planned
+    if run.lines:
+        first, closing = run.lines[0], run.lines[-1]
+        assert first["event"] == "plan" and first["planned"] == planned == len(run.verdicts)
+        assert closing["event"] == "summary" and closing["complete"] is True and closing["planned"] == planned
+        for name, count in counts.items():
+            assert closing[name.replace(" ", "_")] == count
+            assert sum(verdict.replace("_", " ") == name for verdict in run.verdicts.values()) == count
+    return counts
+
+
+# ---- a good server ----
+
+
+def test_the_whole_suite_passes(server, report):
+    run = judge(server.url, report=report)
+    assert run.code == 0, run.out
+    counts = summary(run)
+    assert counts["pass"] > 500 and counts["fail"] == counts["not run"] == counts["harness error"] == 0
+
+
+def test_the_suite_can_be_run_again_on_the_same_server(server):
+    for _ in range(3):
+        run = judge(server.url, "--quiet")
+        assert run.code == 0, run.out
+
+
+def test_a_single_job_and_many_give_the_same(server):
+    for jobs in ("1", "1000"):
+        run = judge(server.url, "--run", "join.*", "--jobs", jobs)
+        assert run.code == 0, run.out
+
+
+def test_a_websocket_url_is_as_good(server):
+    assert judge(server.url.replace("http", "ws"), "--run", "heartbeat.*").code == 0
+
+
+def test_list_names_what_runs(server, report):
+    listed = phxspec("server", "--without", LACKS, "--list")
+    assert listed.code == 0
+    names = [line.split()[0] for line in listed.out.splitlines()]
+    run = judge(server.url, report=report)
+    assert sorted(names) == sorted(run.verdicts)
+
+
+def test_run_and_skip_choose(server, report):
+    run = judge(server.url, "--run", "join.*", "--run", "push.*", "--skip", "*/lp/*", "--skip", "push.*/v1", report=report)
+    assert run.code == 0
+    assert run.verdicts and all(re.fullmatch(r"join\..*/ws/v[12]|push\..*/ws/v2", name) for name in run.verdicts)
+
+
+def test_a_lacking_capability_makes_cases_not_applicable(server, report):
+    run = judge(server.url, "--without", "broadcast", report=report)
+    assert run.code == 0
+    assert summary(run)["not applicable"] > 20
+    assert re.search(r"not applicable\s+broadcast\.\S+: .*broadcast", run.out)
+
+
+def test_quiet_says_one_line_and_verbose_every_title(server):
+    assert len(judge(server.url, "--quiet").out.split("\n")) == 2
+    cases = json.loads((env.VECTORS / "server" / "join.json").read_text(encoding="utf-8"))["cases"]
+    out = judge(server.url, "--verbose", "--run", "join.*").out
+    assert all(case["title"] in out for case in cases)
+
+
+def test_trace_shows_what_was_said(server):
+    out = judge(server.url, "--trace", "--run", "heartbeat.*/ws/v2").out
+    assert '"heartbeat"' in out and '"phx_reply"' in out
+
+
+def test_colours_are_for_terminals(server):
+    assert "\x1b" not in judge(server.url, "--run", "heartbeat.*").out
+
+
+# ---- a good server that is made to say something else ----
+
+
+class DropClose(Change):
+    def messages(self, message, held):
+        return [] if message.event == "phx_close" else [message]
+
+
+class DropError(Change):
+    def messages(self, message, held):
+        return [] if message.event == "phx_error" else [message]
+
+
+class CloseForError(Change):
+    def messages(self, message, held):
+        if message.event == "phx_error":
+            message.event, message.payload = "phx_close", {}
+        return [message]
+
+
+class ForeignJoinRef(Change):
+    """The channel's replies say another join."""
+
+    def messages(self, message, held):
+        if message.is_reply and message.join_ref is not None:
+            message.join_ref = f"{message.join_ref}0"
+        return [message]
+
+
+class NoJoinRef(Change):
+    """The answers to pushes have no join_ref."""
+
+    def messages(self, message, held):
+        if message.is_reply and message.join_ref is not None and message.join_ref != message.ref:
+            message.join_ref = None
+        return [message]
+
+
+class NumberForString(Change):
+    """A ref that looks like a number becomes one."""
+
+    def messages(self, message, held):
+        if message.is_reply and isinstance(message.ref, str) and message.ref.isdigit():
+            message.ref = int(message.ref)
+        return [message]
+
+
+class StringForNumber(Change):
+    def messages(self, message, held):
+        if message.is_reply and isinstance(message.ref, int):
+            message.ref = str(message.ref)
+        return [message]
+
+
+class ErrorForOk(Change):
+    def messages(self, message, held):
+        if message.is_reply and message.payload.get("status") == "ok" and message.topic != "phoenix":
+            message.payload = {**message.payload, "status": "error"}
+        return [message]
+
+
+class EmptyResponse(Change):
+    def messages(self, message, held):
+        if message.is_reply and message.payload.get("response"):
+            message.payload = {**message.payload, "response": {}}
+        return [message]
+
+
+class RepliesTwice(Change):
+    def messages(self, message, held):
+        return [message, message] if message.is_reply and message.topic != "phoenix" else [message]
+
+
+class SwapsReplies(Change):
+    """Of two replies in a row on a topic the second comes first; a push or close lets the first one go."""
+
+    def messages(self, message, held):
+        if message.is_reply and message.payload.get("response") == {"n": 1}:
+            held.append(message)
+            return []
+        waiting = held[:]
+        held.clear()
+        return [message, *waiting]
+
+
+class DropBroadcasts(Change):
+    def messages(self, message, held):
+        return [] if message.is_broadcast else [message]
+
+
+class BroadcastsTwice(Change):
+    def messages(self, message, held):
+        return [message, message] if message.is_broadcast else [message]
+
+
+class MuteHeartbeat(Change):
+    def messages(self, message, held):
+        return [] if message.topic == "phoenix" else [message]
+
+
+class RefOnPush(Change):
+    """What the server pushes has a ref."""
+
+    def messages(self, message, held):
+        if message.ref is None and not message.is_reply:
+            message.ref = "1"
+        return [message]
+
+
+class OtherReason(Change):
+    def messages(self, message, held):
+        if message.event == "phx_error":
+            message.payload = {}
+        return [message]
+
+
+class OtherCloseCode(Change):
+    def __init__(self, code, other):
+        self.code, self.other = code, other
+
+    def close_code(self, code):
+        return self.other if code == self.code else code
+
+
+class OtherBody(Change):
+    """Long-poll: members of the body are something else."""
+
+    def __init__(self, when, **members):
+        self.when, self.members = when, members
+
+    def exchange(self, head, body):
+        try:
+            value = json.loads(body)
+        except ValueError:
+            return head, body
+        if isinstance(value, dict) and value.get("status") == self.when:
+            value.update(self.members)
+        return head, json.dumps(value).encode()
+
+
+class OtherHeader(Change):
+    def __init__(self, header, value):
+        self.header, self.value = header, value
+
+    def exchange(self, head, body):
+        return re.sub(rf"(?im)^{self.header}: [^\r]*", f"{self.header}: {self.value}", head), body
+
+
+class EmbeddedMessages(Change):
+    """Long-poll: the messages stand in the body as they are, not as strings."""
+
+    def exchange(self, head, body):
+        try:
+            value = json.loads(body)
+            value["messages"] = [json.loads(text) for text in value["messages"]]
+        except (ValueError, KeyError, TypeError):
+            return head, body
+        return head, json.dumps(value).encode()
+
+
+class OtherHttpStatus(Change):
+    def __init__(self, status, other):
+        self.status, self.other = status, other
+
+    def exchange(self, head, body):
+        return head.replace(f"HTTP/1.1 {self.status} ", f"HTTP/1.1 {self.other} ", 1), body
+
+
+CHANGES = [
+    (DropClose(), {"LEAVE-02", "STOP-01", "JOIN-21"}),
+    (DropError(), {"STOP-03", "STOP-04", "PUSH-14"}),
+    (CloseForError(), {"STOP-03", "STOP-04"}),
+    (ForeignJoinRef(), {"PUSH-02", "JOIN-02"}),
+    (NoJoinRef(), {"PUSH-02"}),
+    (NumberForString(), {"MSG-02"}),
+    (StringForNumber(), {"MSG-02", "HB-03"}),
+    (ErrorForOk(), {"JOIN-02", "PUSH-04"}),
+    (EmptyResponse(), {"PUSH-05"}),
+    (RepliesTwice(), {"PUSH-02"}),
+    (SwapsReplies(), {"PUSH-07"}),
+    (DropBroadcasts(), {"BC-01"}),
+    (BroadcastsTwice(), {"BC-01"}),
+    (MuteHeartbeat(), {"HB-02"}),
+    (RefOnPush(), {"V2-06", "V1-05", "BC-17"}),
+    (OtherReason(), {"STOP-06"}),
+    (OtherCloseCode(1011, 1000), {"WS-CLOSE-01"}),
+    (OtherCloseCode(1001, 1000), {"WS-CLOSE-02"}),
+    (OtherCloseCode(1009, 1000), {"WS-FRAME-06"}),
+    (OtherCloseCode(1002, 1000), {"WS-IDLE-02", "WS-FRAME-05"}),
+    (OtherBody(204, status=200), {"LP-GET-04"}),
+    (OtherBody(410, status=200), {"LP-OPEN-01"}),
+    (OtherBody(200, token="another"), {"LP-GET-01"}),
+    (OtherBody(410, token=7), {"LP-OPEN-01"}),
+    (EmbeddedMessages(), {"LP-GET-02"}),
+    (OtherHeader("content-type", "text/plain"), {"LP-HTTP-02"}),
+    (OtherHeader("cache-control", "public"), {"LP-HTTP-03"}),
+    (OtherHeader("access-control-allow-origin", "https://phxspec.test"), {"LP-HTTP-02"}),
+    (OtherHeader("sec-websocket-protocol", "other"), {"TOK-02", "SUBP-02"}),
+    (OtherHttpStatus(403, 404), {"WS-AUTH-01", "ORIG-02"}),
+    (OtherHttpStatus(400, 500), {"WS-CONN-06", "WS-CONN-07"}),
+]
+
+
+def name_of_change(change):
+    arguments = "-".join(str(value) for value in vars(change).values())
+    return type(change).__name__ + (f"-{arguments}" if arguments else "")
+
+
+def test_a_proxy_that_changes_nothing_does_no_harm(server):
+    with Proxy(server.port, Change()) as proxy:
+        run = judge(proxy.url, "--quiet")
+    assert run.code == 0, run.out
+
+
+@pytest.mark.parametrize("change,rules", CHANGES, ids=[name_of_change(change) for change, _ in CHANGES])
+def test_a_server_that_breaks_a_rule_fails_by_its_name(server, report, change, rules):
+    with Proxy(server.port, change) as proxy:
+        run = judge(proxy.url, "--quiet", report=report)
+    assert run.code == 1, "nothing was noticed"
+    counts = summary(run)
+    assert counts["fail"] > 0 and counts["not run"] == counts["harness error"] == 0
+    shown = {match for match in re.findall(r"^    ([A-Z][A-Z0-9-]+-\d\d) \(", run.out, re.M)}
+    assert rules <= shown, f"not named: {rules - shown}; named: {sorted(shown)}"
+
+
+def test_a_failure_tells_all_that_is_needed(server, report):
+    with Proxy(server.port, MuteHeartbeat()) as proxy:
+        run = judge(proxy.url, "--run", "heartbeat.*/ws/v2", report=report)
+        failed = next(line for line in run.lines if line.get("verdict") == "fail")
+        shown = run.out[run.out.index(f"fail  {failed['variant']}\n"):].split("\n\n")[0]
+        rule = next(rule for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))
+                    if rule["id"] == failed["requirements"][0])
+        assert rule["text"] in shown and f"{rule['id']} ({rule['level']}" in shown
+        assert re.search(r"step \d+ of \d+", shown) and '"heartbeat"' in shown
+        command = re.search(r"again: (.*)", shown).group(1)
+        words = shlex.split(command)
+        assert words[0].endswith("phxspec")
+        again = phxspec(*words[1:])
+    assert again.code == 1 and summary(again)["fail"] == sum(summary(again).values()) == 1
+    assert f"fail  {failed['variant']}" in again.out
+
+
+# ---- useless servers ----
+
+
+class Echo(Chatter):
+    """Switches to WebSocket and sends back every frame as it came."""
+
+    def __init__(self):
+        super().__init__(b"")
+
+    async def after_upgrade(self, reader, writer):
+        while True:
+            first, second = await reader.readexactly(2)
+            length = second & 127
+            if length == 126:
+                length = int.from_bytes(await reader.readexactly(2), "big")
+            elif length == 127:
+                length = int.from_bytes(await reader.readexactly(8), "big")
+            key = await reader.readexactly(4)
+            payload = bytes(byte ^ key[i % 4] for i, byte in enumerate(await reader.readexactly(length)))
+            writer.write(frame(first & 15, payload, masked=False))
+            await writer.drain()
+
+
+USELESS = {
+    "silent": Silent,
+    "hangup": Hangup,
+    "garbage": Garbage,
+    "closes": lambda: Chatter(frame(CLOSE, b"\x03\xe8", masked=False)),
+    "upgrades-only": lambda: Chatter(b""),
+    "floods": lambda: Chatter(frame(TEXT, Message(None, None, "t", "e", {}, "2").text().encode(), masked=False) * 2000),
+    "broken-frames": lambda: Chatter(b"\xff" * 1000),
+    "echo": Echo,
+}
+
+
+@pytest.mark.parametrize("peer", USELESS.values(), ids=USELESS)
+def test_a_useless_server_fails_every_case_in_time(peer, report):
+    with peer() as useless:
+        run = judge(useless.url, "--quiet", report=report, timeout=30)
+    assert run.code == 1
+    counts = summary(run)
+    assert counts["not run"] == counts["harness error"] == 0
+    passed = [name for name, verdict in run.verdicts.items() if verdict == "pass"]
+    assert passed == [], "a server that does nothing has passed"
+    assert run.seconds < 15
+
+
+def test_an_unreachable_server_ends_the_run_at_once():
+    run = judge("http://127.0.0.1:1", timeout=10)
+    assert run.code == 3 and "127.0.0.1:1" in run.err and run.seconds < 3
+
+
+def test_a_server_that_takes_no_connection_ends_the_run_soon():
+    """The queue of a listening socket is full: connections are neither taken nor refused."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = []
+        for _ in range(4):
+            waiting.append(socket.socket())
+            waiting[-1].setblocking(False)
+            waiting[-1].connect_ex(listener.getsockname())
+        run = judge(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=10)
+        for client in waiting:
+            client.close()
+    assert run.code == 3 and run.seconds < 3 and str(listener) and run.err
+
+
+def test_a_server_that_dies_meanwhile_leaves_a_verdict_for_each_case(start_server, report):
+    server = start_server()
+
+    class Deadly(Change):
+        def messages(self, message, held):
+            server.process.kill()
+            return [message]
+
+    with Proxy(server.port, Deadly()) as proxy:
+        run = judge(proxy.url, "--quiet", report=report, timeout=30)
+    server.clients.clear()
+    assert run.code in (1, 3)
+    assert len(run.verdicts) == sum(summary(run).values()) > 500
+    server.stop = server.kill  # its end was not in order
+
+
+# ---- wrong use ----
+
+
+@pytest.mark.parametrize("arguments,named", [
+    (["--run", "no-such.*"], "no-such.*"),
+    (["--skip", "*"], "--skip"),
+    (["--no-such-option"], "--no-such-option"),
+    (["--jobs", "0"], "--jobs"),
+    (["--jobs", "many"], "--jobs"),
+    (["--without", "no-such-capability"], "no-such-capability"),
+    (["--level", "perhaps"], "--level"),
+    (["--profile", "/no/such/file"], "/no/such/file"),
+    (["--vectors", "/no/such/folder"], "/no/such/folder"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_wrong_use_is_named(arguments, named):
+    run = phxspec("server", *arguments, "http://127.0.0.1:1")
+    assert run.code == 2 and named in run.err, run
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:4000", "ftp://127.0.0.1", "http://127.0.0.1:4000/socket", "http://", "http://h:99999"])
+def test_a_wrong_url_is_named(url):
+    run = phxspec("server", url)
+    assert run.code == 2 and url in run.err
+
+
+def test_no_url_is_wrong_use():
+    run = phxspec("server")
+    assert run.code == 2 and run.err
+
+
+def test_no_applicable_case_is_not_green(server):
+    run = judge(server.url, "--run", "broadcast.*", "--without", "broadcast,broadcast_to,intercept,push,websocket,longpoll")
+    assert run.code == 2, run.out
+
+
+def test_a_report_that_cannot_be_written_is_an_error(server, tmp_path):
+    run = judge(server.url, report=tmp_path / "no" / "such" / "folder" / "report")
+    assert run.code in (2, 3) and "report" in run.err
+
+
+@pytest.mark.parametrize("arguments,code", [([], 2), (["--help"], 0), (["--version"], 0), (["nonsense"], 2)],
+                         ids=lambda value: str(value))
+def test_phxspec_itself(arguments, code):
+    run = phxspec(*arguments)
+    assert run.code == code
+    assert ("replay" in run.out + run.err) or "--version" in arguments or "nonsense" in run.err
+
+
+# ---- broken vectors and profiles ----
+
+
+GOOD = {
+    "vectors": 1, "group": "made", "about": "For a test.",
+    "cases": [{
+        "id": "made.up", "title": "Made up", "requirements": ["HB-02"], "level": "must", "transports": ["websocket"],
+        "vsn": ["2.0.0"],
+        "steps": [{"connect": "a"}, {"send": [None, "1", "phoenix", "heartbeat", {}]},
+                  {"expect": [None, "1", "phoenix", "phx_reply", {"status": "ok", "response": {}}]}],
+    }],
+}
+
+
+def vectors_with(tmp_path, text):
+    folder = copy_of_vectors(tmp_path / "vectors")
+    (folder / "server" / "made.json").write_text(text, encoding="utf-8")
+    return folder
+
+
+def changed(path, value):
+    """The good vectors with one thing in them changed; None takes it out."""
+    vectors = json.loads(json.dumps(GOOD))
+    *way, last = path
+    inner = vectors
+    for key in way:
+        inner = inner[key]
+    if value is None:
+        del inner[last]
+    else:
+        inner[last] = value
+    return json.dumps(vectors)
+
+
+def test_a_good_file_of_ones_own_runs(server, tmp_path):
+    run = judge(server.url, "--vectors", vectors_with(tmp_path, json.dumps(GOOD)))
+    assert run.code == 0 and summary(run)["pass"] == 1
+
+
+CASE = ("cases", 0)
+STEPS = (*CASE, "steps")
+
+
+@pytest.mark.parametrize("text,named", [
+    ("", ["made.json"]),
+    ("{", ["made.json"]),
+    ("[]", ["made.json"]),
+    ("{}", ["made.json"]),
+    ('{"vectors": 1, "vectors": 1}', ["made.json"]),
+    (changed(["vectors"], 2), ["made.json", "vectors"]),
+    (changed(["cases"], []), ["made.json", "cases"]),
+    (changed(["group"], 5), ["made.json", "group"]),
+    (changed(["no-such-member"], 5), ["made.json", "no-such-member"]),
+    (changed([*CASE, "title"], None), ["made.json", "made.up", "title"]),
+    (changed([*CASE, "id"], "other.group"), ["made.json", "other.group"]),
+    (changed([*CASE, "id"], None), ["made.json", "id"]),
+    (changed([*CASE, "level"], "perhaps"), ["made.json", "made.up", "perhaps"]),
+    (changed([*CASE, "requirements"], ["HB-99"]), ["made.json", "made.up", "HB-99"]),
+    (changed([*CASE, "requirements"], []), ["made.json", "made.up", "requirements"]),
+    (changed([*CASE, "needs"], ["magic"]), ["made.json", "made.up", "magic"]),
+    (changed([*CASE, "vsn"], ["3.0.0"]), ["made.json", "made.up", "3.0.0"]),
+    (changed([*CASE, "transports"], ["pigeon"]), ["made.json", "made.up", "pigeon"]),
+    (changed([*CASE, "mount"], "nowhere"), ["made.json", "made.up", "nowhere"]),
+    (changed([*CASE, "nonsense"], 1), ["made.json", "made.up", "nonsense"]),
+    (changed([*CASE, "steps"], []), ["made.json", "made.up", "steps"]),
+    (changed([*STEPS, 1], {"snd": []}), ["made.json", "made.up", "step 2", "snd"]),
+    (changed([*STEPS, 1], "send"), ["made.json", "made.up", "step 2"]),
+    (changed([*STEPS, 1], {"send": [1, 2, 3]}), ["made.json", "made.up", "step 2"]),
+    (changed([*STEPS, 1, "on"], "nobody"), ["made.json", "made.up", "step 2", "nobody"]),
+    (changed([*STEPS, 0], {"expect": [None, "1", "t", "e", {}]}), ["made.json", "made.up", "step"]),
+    (changed([*STEPS, 2, "expect", 4], {"$type": "colour"}), ["made.json", "made.up", "step 3", "colour"]),
+    (changed([*STEPS, 2, "expect", 4], {"$no_such_matcher": 1}), ["made.json", "made.up", "step 3", "$no_such_matcher"]),
+    (changed([*STEPS, 2, "expect", 4], {"$equals": "never captured"}), ["made.json", "made.up", "step 3", "never captured"]),
+], ids=lambda value: " ".join(value[1:])[:40] or "file" if isinstance(value, list) else "")
+def test_a_malformed_file_is_named_with_case_and_step(tmp_path, text, named):
+    run = judge("http://127.0.0.1:1", "--vectors", vectors_with(tmp_path, text))
+    assert run.code == 2, run
+    for word in named:
+        assert word in run.err, run.err
+
+
+def test_an_id_that_is_there_twice_is_named(tmp_path):
+    vectors = json.loads(json.dumps(GOOD))
+    vectors["cases"] *= 2
+    run = judge("http://127.0.0.1:1", "--vectors", vectors_with(tmp_path, json.dumps(vectors)))
+    assert run.code == 2 and "made.up" in run.err and "made.json" in run.err
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"profile": 2}', '{"profile": 1, "capabilities": ["magic"]}'])
+def test_a_malformed_profile_is_named(tmp_path, text):
+    profile = tmp_path / "profile.json"
+    profile.write_text(text)
+    run = judge("http://127.0.0.1:1", "--profile", profile)
+    assert run.code == 2 and str(profile) in run.err
+
+
+def test_the_profile_in_the_tree_is_the_built_in_one(server, report):
+    built_in = judge(server.url, report=report)
+    given = judge(server.url, "--profile", env.VECTORS / "profiles" / "reference-server.json", report=report)
+    assert given.code == built_in.code == 0
+    assert given.verdicts == built_in.verdicts
+
+
+# ---- the data ----
+
+
+def schema(name):
+    """A validator for a schema of vectors/schema, which may refer to its neighbours."""
+    store = {}
+    for path in SCHEMAS.glob("*.json"):
+        value = json.loads(path.read_text(encoding="utf-8"))
+        store[value["$id"]] = store[path.name] = value
+    chosen = store[name]
+    validator = jsonschema.validators.validator_for(chosen)
+    validator.check_schema(chosen)
+    return validator(chosen, resolver=jsonschema.RefResolver(chosen["$id"], chosen, store=store))
+
+
+def complaints(validator, value):
+    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in validator.iter_errors(value)]
+
+
+@pytest.mark.parametrize("path", sorted((env.VECTORS / "server").rglob("*.json")), ids=lambda path: path.name)
+def test_vectors_follow_their_schema(path):
+    assert complaints(schema("vectors.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", sorted((env.VECTORS / "profiles").glob("*.json")), ids=lambda path: path.name)
+def test_profiles_follow_their_schema(path):
+    assert complaints(schema("profile.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", sorted((env.VECTORS / "recorded").glob("*/*.jsonl")),
+                         ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_recordings_follow_their_schema(path):
+    """Of each group the first recordings of either transport, and whatever has a field of its own."""
+    validator = schema("recording.schema.json")
+    seen = set()
+    for recording in read_recordings(path):
+        kinds = {(recording[0]["transport"], *sorted(recording[0]), *sorted(line)) for line in recording}
+        if not kinds <= seen:
+            seen |= kinds
+            for line in recording:
+                assert complaints(validator, line) == [], recording[0]["scenario"]
+
+
+@pytest.mark.parametrize("line", [{}, {"recording": 2}, {"t_ms": 1}, {"t_ms": "1", "conn": "a", "dir": "in", "kind": "text", "text": ""}, []])
+def test_the_schema_of_recordings_refuses_what_is_none(line):
+    assert complaints(schema("recording.schema.json"), line)
+
+
+def test_every_requirement_of_a_vector_exists_and_is_a_servers():
+    rules = {rule["id"]: rule for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))}
+    for path in (env.VECTORS / "server").rglob("*.json"):
+        for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
+            for name in case["requirements"]:
+                assert rules[name]["role"] in ("server", "both"), f"{path.name}: {case['id']}: {name}"
+
+
+def test_ids_are_unique_and_begin_with_their_group():
+    seen = set()
+    for path in (env.VECTORS / "server").rglob("*.json"):
+        vectors = json.loads(path.read_text(encoding="utf-8"))
+        assert vectors["group"] == path.stem
+        for case in vectors["cases"]:
+            assert case["id"].startswith(vectors["group"] + ".") and case["id"] not in seen
+            seen.add(case["id"])
+
+
+def test_every_source_that_is_a_recording_exists():
+    scenarios = {recording[0]["scenario"] for path in (env.VECTORS / "recorded").glob("*/*.jsonl")
+                 for recording in read_recordings(pathlib.Path(path))}
+    for path in (env.VECTORS / "server").rglob("*.json"):
+        for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
+            for source in case.get("source", []):
+                if "recording" in source:
+                    assert source["recording"] in scenarios, f"{case['id']}: {source['recording']}"
