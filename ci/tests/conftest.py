@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 import pytest
 
+from testenv import env
 from testenv.server import Server
 
 
@@ -22,6 +23,12 @@ def start_server(tmp_path):
             errors.append(error)
     if errors:
         raise errors[0]
+
+
+@pytest.fixture
+def start_plain_server(start_server):
+    """The same, built without sanitizers."""
+    return lambda *options: start_server(*options, program=env.server(plain=True))
 
 
 @pytest.fixture

@@ -86,6 +86,51 @@ static void update_reading(carrier_conn_t *conn)
     }
 }
 
+static void peek(loop_timer_t *timer);
+
+static void watch_paused(carrier_t *carrier)
+{
+    /* Without memory for it, an end is noticed later: on resuming. */
+    (void)timers_start(carrier->timers, &carrier->peek, PEEK_MS, peek);
+}
+
+static void set_paused(carrier_conn_t *conn, bool paused)
+{
+    carrier_t *carrier = conn->carrier;
+    if (paused == conn->paused) {
+        return;
+    }
+    conn->paused = paused;
+    if (paused && carrier->paused++ == 0) {
+        watch_paused(carrier);
+    } else if (!paused && --carrier->paused == 0) {
+        timers_stop(carrier->timers, &carrier->peek);
+    }
+}
+
+/* A paused connection is not polled: its end shows only to who looks, and only behind the last bytes. */
+static bool peer_is_gone(const carrier_conn_t *conn)
+{
+    char byte;
+    const ssize_t len = recv(lws_get_socket_fd(conn->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return len == 0 || (len < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+static void peek(loop_timer_t *timer)
+{
+    carrier_t *carrier = timer->data;
+    for (lws_dll2_t *node = lws_dll2_get_head(&carrier->conns); node != NULL; node = node->next) {
+        carrier_conn_t *conn = lws_container_of(node, carrier_conn_t, link);
+        if (conn->paused && conn->in_flight == 0 && peer_is_gone(conn)) {
+            set_paused(conn, false); /* libwebsockets reads the end and closes */
+            update_reading(conn);
+        }
+    }
+    if (carrier->paused > 0) {
+        watch_paused(carrier);
+    }
+}
+
 /* Writes once, what is left follows on RAW_WRITEABLE. Returns false when the connection is of no more use. */
 static bool write_some(carrier_conn_t *conn)
 {
@@ -133,8 +178,6 @@ static void on_prepare(uv_prepare_t *handle)
     }
 }
 
-static void set_paused(carrier_conn_t *conn, bool paused);
-
 static void conn_closed(carrier_conn_t *conn)
 {
     carrier_t *carrier = conn->carrier;
@@ -146,7 +189,7 @@ static void conn_closed(carrier_conn_t *conn)
     if (conn->context == NULL) {
         return; /* refused */
     }
-    if (!conn->doomed && !conn->ending && !carrier->freed) {
+    if (!conn->ending && !carrier->freed) {
         carrier->callbacks->finished(conn->context);
     }
     carrier->callbacks->closed(conn->context);
@@ -209,8 +252,7 @@ static void on_accepted(void *data, int fd)
     lws_set_opaque_user_data(conn->wsi, conn);
     conn->context = carrier->callbacks->accepted(carrier->user, conn);
     if (conn->context == NULL) {
-        conn->doomed = true;
-        serve_next_turn(conn);
+        carrier_abort(conn);
     }
 }
 
@@ -266,8 +308,6 @@ static bool start_lws(carrier_t *carrier, uv_loop_t *loop)
     carrier->vhost = lws_create_vhost(carrier->context, &info);
     return carrier->vhost != NULL;
 }
-
-static void peek(loop_timer_t *timer);
 
 carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const carrier_callbacks_t *callbacks,
                        void *user, char *error, size_t error_size)
@@ -335,7 +375,7 @@ size_t carrier_connections(const carrier_t *carrier)
 static void round_over(uv_handle_t *handle)
 {
     carrier_t *carrier = handle->data;
-    if (carrier->descriptors > 0 || ++carrier->closing_rounds < 3) {
+    if (++carrier->closing_rounds < 3) {
         (void)uv_prepare_init(handle->loop, &carrier->prepare); /* cannot fail */
         uv_close(handle, round_over);
         return;
@@ -362,16 +402,9 @@ void carrier_free(carrier_t *carrier)
     uv_close((uv_handle_t *)&carrier->prepare, round_over);
 }
 
-static void doom(carrier_conn_t *conn)
-{
-    conn->doomed = true;
-    conn->ending = true;
-    serve_next_turn(conn);
-}
-
 bool carrier_send(carrier_conn_t *conn, shared_bytes_t *bytes)
 {
-    if (conn->ending || conn->doomed) {
+    if (conn->ending) {
         return false;
     }
     const size_t queued = carrier_queued(conn);
@@ -386,50 +419,6 @@ bool carrier_send(carrier_conn_t *conn, shared_bytes_t *bytes)
 size_t carrier_queued(const carrier_conn_t *conn)
 {
     return conn->queue.len + conn->in_flight;
-}
-
-/* A paused connection is not polled, so its end shows only to who looks: its last bytes come before it,
- * though. */
-static bool peer_is_gone(const carrier_conn_t *conn)
-{
-    char byte;
-    const ssize_t len = recv(lws_get_socket_fd(conn->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return len == 0 || (len < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
-
-static void watch_paused(carrier_t *carrier)
-{
-    /* Without memory for it, an end is noticed later: on resuming. */
-    (void)timers_start(carrier->timers, &carrier->peek, PEEK_MS, peek);
-}
-
-static void peek(loop_timer_t *timer)
-{
-    carrier_t *carrier = timer->data;
-    for (lws_dll2_t *node = lws_dll2_get_head(&carrier->conns); node != NULL; node = node->next) {
-        carrier_conn_t *conn = lws_container_of(node, carrier_conn_t, link);
-        if (conn->paused && conn->in_flight == 0 && peer_is_gone(conn)) {
-            set_paused(conn, false); /* libwebsockets reads the end and closes */
-            update_reading(conn);
-        }
-    }
-    if (carrier->paused > 0) {
-        watch_paused(carrier);
-    }
-}
-
-static void set_paused(carrier_conn_t *conn, bool paused)
-{
-    carrier_t *carrier = conn->carrier;
-    if (paused == conn->paused) {
-        return;
-    }
-    conn->paused = paused;
-    if (paused && carrier->paused++ == 0) {
-        watch_paused(carrier);
-    } else if (!paused && --carrier->paused == 0) {
-        timers_stop(carrier->timers, &carrier->peek);
-    }
 }
 
 void carrier_pause(carrier_conn_t *conn)
@@ -448,7 +437,7 @@ void carrier_resume(carrier_conn_t *conn)
 
 static void linger_is_over(loop_timer_t *timer)
 {
-    doom(timer->data);
+    carrier_abort(timer->data);
 }
 
 void carrier_end_after_peer(carrier_conn_t *conn, uint64_t linger_ms)
@@ -456,7 +445,7 @@ void carrier_end_after_peer(carrier_conn_t *conn, uint64_t linger_ms)
     conn->ending = true;
     conn->linger.data = conn;
     if (!timers_start(conn->carrier->timers, &conn->linger, linger_ms, linger_is_over)) {
-        doom(conn);
+        carrier_abort(conn);
     }
 }
 
@@ -470,5 +459,7 @@ void carrier_end(carrier_conn_t *conn, uint64_t linger_ms)
 
 void carrier_abort(carrier_conn_t *conn)
 {
-    doom(conn);
+    conn->doomed = true;
+    conn->ending = true;
+    serve_next_turn(conn);
 }

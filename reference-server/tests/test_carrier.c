@@ -908,7 +908,7 @@ static int run_server(int in, int out, bool exhausted)
     for (size_t i = 0; i < peer_count; i++) {
         phx_buf_free(&peers[i].received);
     }
-    return left == 0 && cpu_seconds(RUSAGE_SELF) < 0.5 ? 0 : 1;
+    return left == 0 && cpu_seconds(RUSAGE_SELF) < 0.3 ? 0 : 1;
 }
 
 static bool answers(int fd)
@@ -943,7 +943,7 @@ static void with_few_descriptors(bool exhausted, size_t least_served, size_t mos
     for (int i = 0; i < CLIENTS && served < 2; i++) {
         served += answers(fds[i]) ? 1 : 0;
     }
-    struct timespec while_waiting = {.tv_nsec = 700000000};
+    struct timespec while_waiting = {.tv_sec = 1};
     (void)nanosleep(&while_waiting, NULL); /* in which a server that spins would use the processor */
     served = 0;
     for (int i = 0; i < CLIENTS && (!exhausted || served < most_served); i++) {

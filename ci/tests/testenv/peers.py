@@ -157,7 +157,7 @@ class Change:
         return code
 
     def exchange(self, head, body):
-        """A response of long-poll or of a refused upgrade: head as text, body as bytes."""
+        """A response of HTTP: head as text, body as bytes."""
         return head, body
 
 
@@ -225,7 +225,7 @@ class Proxy(Peer):
                 writer.write(head.encode("latin-1") + body)
                 await writer.drain()
                 continue
-            writer.write(head.encode("latin-1"))
+            writer.write(self.change.exchange(head, b"")[0].encode("latin-1"))
             held = []
             while (data := await self._frame(reader, vsn, held)) is not None:
                 writer.write(data)

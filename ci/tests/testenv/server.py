@@ -98,11 +98,11 @@ class Program:
 class Server(Program):
     """phxspec-server on a port of its own choice, and clients of it, which end with it."""
 
-    def __init__(self, folder, *options, program=None, descriptors=None):
-        super().__init__([program or env.server(), *options], folder, descriptors)
+    def __init__(self, folder, *options, program=None, prefix=(), descriptors=None):
+        super().__init__([*prefix, program or env.server(), *options], folder, descriptors)
         self.clients = []
         try:
-            line = self.read_line()
+            line = self.read_line(timeout=30 if prefix else env.PROMPT)
             assert line.startswith("ready http://127.0.0.1:"), line
             self.url = line.removeprefix("ready ")
             self.port = int(line.rpartition(":")[2])

@@ -34,7 +34,7 @@ static void hang_up(player_t *player)
 {
     const recording_t *recording = player->setup.recording;
     for (size_t i = 0; i < recording->events_len; i++) {
-        exchange_free(&player->exchanges[i]);
+        exchange_close(&player->exchanges[i]);
     }
     for (size_t i = 0; i < recording->conns_len; i++) {
         ws_client_free(player->wires[i].ws);

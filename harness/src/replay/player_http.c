@@ -144,7 +144,7 @@ bool exchange_complete(exchange_t *exchange)
     return false;
 }
 
-void exchange_free(exchange_t *exchange)
+void exchange_close(exchange_t *exchange)
 {
     deadline_cancel(&exchange->again);
     http_client_free(exchange->client);

@@ -26,14 +26,13 @@ typedef struct wire {
     bool answered;   /* the handshake was */
     bool ended;      /* TCP, by the target */
     bool close_came; /* a close frame */
-    bool close_sent;
     double opened_ms;
     char *end; /* how TCP ended */
     expected_t *expected;
     size_t expected_len, expected_cap;
     double poll_sent_ms, polled_ms; /* when the last poll was sent, and answered */
-    names_t tokens;   /* of the long-poll sessions the target gave us on it */
-    bool posts_over;  /* a run of POSTs has come to its end (the rule "posts") */
+    names_t tokens;                 /* of the long-poll sessions the target gave us on it */
+    bool posts_over;                /* a run of POSTs has come to its end (the rule "posts") */
 } wire_t;
 
 /* An exchange, one for each HTTP event. */
@@ -98,7 +97,7 @@ void exchange_request(exchange_t *exchange);
 void exchange_abort(exchange_t *exchange);
 /* Whether what the recorded exchange brought is all there; asks again where a poll brought less. */
 bool exchange_complete(exchange_t *exchange);
-void exchange_free(exchange_t *exchange);
+void exchange_close(exchange_t *exchange);
 
 /* player_farewell.c */
 /*

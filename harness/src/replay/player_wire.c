@@ -176,8 +176,6 @@ void wire_arrived(wire_t *wire, entry_t *entry)
     } else if (close_allowed(wire, entry)) {
         entry->taken_by = "a rule allows it";
         player_advance(player);
-    } else if (wire->close_sent && entry->opcode != WS_CLOSE) {
-        entry->taken_by = "after our close";
     } else if (expected != NULL) {
         compare_frame(expected->frame, entry, &player->identities, &player->finding);
         player_fail(player, expected->event);
@@ -278,7 +276,6 @@ void wire_send(wire_t *wire, const moment_t *moments, size_t count)
         ws_frame_t frame = frame_of(&event->frame);
         transcript_frame_out(player->transcript, wire->recorded->name, wire->recorded->vsn, &frame);
         ws_encode(&bytes, &frame);
-        wire->close_sent = wire->close_sent || frame.opcode == WS_CLOSE;
     }
     ws_client_send_raw(wire->ws, text_span(&bytes));
     text_free(&bytes);

@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const double SETTLE_MS = 30, LATE_MS = 50;
-enum { AGAIN_JOBS = 4, AGAIN_MAX = 5, AGAIN_TOTAL_MAX = 100 };
+enum { AGAIN_JOBS = 4, AGAIN_MAX = 5, AGAIN_MIN = 8, AGAIN_TOTAL_MAX = 100 };
 
 typedef enum stage { PENDING, STARTING, PLAYING, DONE } stage_t;
 
@@ -155,11 +155,11 @@ static void leave(item_t *item)
 static bool too_late_to_tell(const item_t *item, const player_t *player)
 {
     const verdict_printer_t *printer = &item->session->printer;
-    if (expectation(item->session->options, item->recording) != NULL) {
-        return false;
-    }
-    return !player_agreed(player) && player_late_ms(player) > LATE_MS && item->played_again < AGAIN_MAX &&
-           printer->played_again < AGAIN_TOTAL_MAX && printer->counts[AGREE] > printer->counts[DISAGREE];
+    size_t agreed = printer->counts[AGREE];
+    bool chance = item->played_again < AGAIN_MAX && printer->played_again < AGAIN_TOTAL_MAX &&
+                  printer->played_again < agreed + AGAIN_MIN && agreed >= printer->counts[DISAGREE];
+    return chance && !player_agreed(player) && player_late_ms(player) > LATE_MS &&
+           expectation(item->session->options, item->recording) == NULL;
 }
 
 static void on_done(void *ctx, player_t *player)
@@ -252,14 +252,16 @@ static void tell_target_failed(const target_t *target)
 static void on_target(void *ctx, target_t *target)
 {
     session_t *session = ctx;
-    if (target_state(target) == TARGET_GONE && target_ended_badly(target)) {
-        tell_target_failed(target);
-        session->target_failed = true;
-    }
+    bool gone = target_state(target) == TARGET_GONE, awaited = false;
     for (size_t i = 0; i < session->len; i++) {
         if (session->items[i].stage == STARTING && session->items[i].target == target) {
+            awaited = true;
             proceed(&session->items[i]);
         }
+    }
+    if (gone && (awaited || target_ended_badly(target))) {
+        tell_target_failed(target);
+        session->target_failed = true;
     }
     go_on(session);
 }
@@ -397,6 +399,7 @@ static void close_session(session_t *session)
 
 static int exit_code(const session_t *session, bool complete)
 {
+    const size_t *counts = session->printer.counts;
     bool untrue = false;
     for (size_t i = 0; i < session->len; i++) {
         untrue = untrue || session->verdicts[i].came_untrue;
@@ -404,8 +407,11 @@ static int exit_code(const session_t *session, bool complete)
     if (session->harness_failed || session->interrupted || !complete) {
         return EXIT_HARNESS;
     }
-    return session->printer.counts[DISAGREE] > 0 || untrue || session->target_failed ? EXIT_FAILED
-                                                                                     : EXIT_AGREED;
+    if (counts[AGREE] + counts[DISAGREE] + counts[EXPECTED] == 0) {
+        fputs("phxspec replay: nothing was judged: no chosen recording applies to this target\n", stderr);
+        return EXIT_USE;
+    }
+    return counts[DISAGREE] > 0 || untrue || session->target_failed ? EXIT_FAILED : EXIT_AGREED;
 }
 
 int session_run(const session_options_t *options, const recordings_t *recordings, const rules_t *rules)

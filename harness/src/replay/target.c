@@ -44,6 +44,9 @@ static void fail(target_t *target, const char *format, ...)
     va_start(arguments, format);
     text_vprintf(&target->error, format, arguments);
     va_end(arguments);
+    if (target->spawn != NULL) {
+        spawn_signal(target->spawn, SIGKILL); /* it may run and be of no use */
+    }
     change(target, TARGET_GONE);
 }
 

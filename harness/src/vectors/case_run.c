@@ -363,8 +363,3 @@ void case_free(case_run_t *run)
     }
     free(run);
 }
-
-const transcript_t *case_transcript(const case_run_t *run)
-{
-    return run->transcript;
-}

@@ -30,7 +30,4 @@ case_run_t *case_start(const target_t *target, const variant_t *variant, const c
 /* Ends every connection of the run and releases it. Before `done` came, it will not come any more. */
 void case_free(case_run_t *run);
 
-/* What is known of a run that is not over yet. Borrowed. */
-const transcript_t *case_transcript(const case_run_t *run);
-
 #endif

@@ -65,11 +65,6 @@ const char *client_accept_expected(const client_t *client)
     return client->setup.transport == WEBSOCKET ? client_websocket_accept(client) : "";
 }
 
-size_t client_events(const client_t *client)
-{
-    return client->len;
-}
-
 const client_event_t *client_event(const client_t *client, size_t index)
 {
     return index < client->len ? &client->events[index] : NULL;

@@ -65,7 +65,6 @@ int client_body_status(const client_t *client);
 /* Sec-WebSocket-Accept as it must be; "" over long-poll. */
 const char *client_accept_expected(const client_t *client);
 
-size_t client_events(const client_t *client);
 const client_event_t *client_event(const client_t *client, size_t index); /* NULL: not yet */
 
 /* When something was last sent, on the clock of the transcript. */
