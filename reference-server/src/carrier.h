@@ -31,7 +31,7 @@ typedef struct carrier_callbacks {
     void (*received)(void *context, uint8_t *bytes, size_t len);
     /* The peer ended the connection, by a FIN or otherwise, before its owner did. `closed` follows at once,
      * and what is still queued is lost: half-closed connections do not live on (libwebsockets closes when it
-     * reads a FIN). */
+     * reads a FIN). May be NULL. */
     void (*finished)(void *context);
     /* The connection is gone and `conn` no longer valid. Called exactly once for each accepted connection,
      * never from within a function of the carrier except carrier_free. */

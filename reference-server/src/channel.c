@@ -123,7 +123,7 @@ static void silence(phxs_channel_t *channel)
 {
     core_t *core = core_of(channel);
     pubsub_unsubscribe(core->pubsub, &channel->subscription);
-    sched_remove(&core->sched, &channel->task);
+    tasks_remove(&core->tasks, &channel->task);
     drop_suspension(channel);
     for (channel_mail_t *mail = channel->first_mail, *next; mail != NULL; mail = next) {
         next = mail->next;
@@ -243,7 +243,7 @@ static int post(phxs_channel_t *channel, channel_mail_t *mail)
     }
     channel->last_mail = mail;
     if (channel->state == CHANNEL_JOINED && channel->suspension == NULL) {
-        sched_push(&core_of(channel)->sched, &channel->task);
+        tasks_push(&core_of(channel)->tasks, &channel->task);
     }
     return 0;
 }
@@ -388,9 +388,9 @@ static void resume(loop_timer_t *timer)
             socket_join_decided(channel->socket, channel, outcome);
         }
     } else if (settle(channel, outcome) && channel->first_mail != NULL && channel->suspension == NULL) {
-        sched_push(&core->sched, &channel->task);
+        tasks_push(&core->tasks, &channel->task);
     }
-    sched_run(&core->sched);
+    tasks_run(&core->tasks);
 }
 
 int phxs_suspend(phxs_channel_t *channel, uint64_t delay_ms,
@@ -440,7 +440,7 @@ static void delayed_due(loop_timer_t *timer)
     }
     mail->next = NULL;
     post(channel, mail);
-    sched_run(&core->sched);
+    tasks_run(&core->tasks);
 }
 
 int phxs_post_after(phxs_channel_t *channel, uint64_t delay_ms, void *message, void (*release)(void *))

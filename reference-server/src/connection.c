@@ -82,7 +82,7 @@ static void closed(void *context)
     connection_owner_t *owner = connection->owner;
     core_t *core = owner->core;
     timers_stop(core->timers, &connection->timer);
-    sched_remove(&core->sched, &connection->task);
+    tasks_remove(&core->tasks, &connection->task);
     unlink_from(connection);
     if (connection->ops != NULL) {
         connection->ops->closed(connection->upgraded);
@@ -92,7 +92,7 @@ static void closed(void *context)
     http_parser_free(connection->parser);
     phx_buf_free(&connection->backlog);
     free(connection);
-    sched_run(&core->sched);
+    tasks_run(&core->tasks);
     owner->gone(owner);
 }
 
@@ -184,7 +184,7 @@ static void received(void *context, uint8_t *bytes, size_t len)
     if (connection->busy && connection->backlog.len > 0) {
         carrier_pause(connection->conn);
     }
-    sched_run(&core->sched);
+    tasks_run(&core->tasks);
 }
 
 static void take_up_backlog(task_t *task)
@@ -201,12 +201,9 @@ static void take_up_backlog(task_t *task)
     phx_buf_free(&backlog);
 }
 
-static void finished(void *context)
-{
-    (void)context; /* a client that will send nothing more may still wait for an answer: `closed` tells */
-}
-
-const carrier_callbacks_t CONNECTION_CALLBACKS = {accepted, received, finished, closed};
+/* A peer that sends no more is gone: libwebsockets closes then, so `closed` says it all. */
+const carrier_callbacks_t CONNECTION_CALLBACKS = {
+    .accepted = accepted, .received = received, .closed = closed};
 
 connection_owner_t *connection_owner(const connection_t *connection)
 {
@@ -255,7 +252,7 @@ void connection_answer(connection_t *connection, int status, const answer_header
     }
     watch_time(connection);
     if (connection->backlog.len > 0) {
-        sched_push(&connection->owner->core->sched, &connection->task);
+        tasks_push(&connection->owner->core->tasks, &connection->task);
     }
 }
 

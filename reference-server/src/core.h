@@ -6,13 +6,13 @@
 #include "phx/bytes.h"
 #include "phxspec/server.h"
 #include "pubsub.h"
-#include "sched.h"
+#include "tasks.h"
 #include "timers.h"
 
 typedef struct core {
     phxs_server_t *server;
     timers_t *timers;
-    sched_t sched;
+    tasks_t tasks;
     pubsub_t *pubsub;
     phx_buf_t scratch; /* for one encoding at a time */
     size_t max_longpoll_bytes;

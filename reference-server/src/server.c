@@ -154,7 +154,7 @@ void phxs_server_drain(phxs_server_t *server, void (*drained)(void *user), void 
     timers_start(server->core.timers, &server->drain_deadline, longest + DRAIN_GRACE_MS, drain_too_slow);
     sessions_end(&server->sessions);
     connections_drain(&server->owner);
-    sched_run(&server->core.sched);
+    tasks_run(&server->core.tasks);
     if (server->owner.first == NULL) {
         finish_drain(server);
     }

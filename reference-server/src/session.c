@@ -187,7 +187,7 @@ static void window_over(loop_timer_t *timer)
     core_t *core = poll->core;
     lp_answer(poll->connection, 204, phx_slice_of(poll->token), (phx_slice_t){0}); /* LP-GET-04 */
     poll_free(poll);
-    sched_run(&core->sched);
+    tasks_run(&core->tasks);
 }
 
 static void flush(task_t *task)
@@ -233,7 +233,7 @@ void session_poll(session_t *session, connection_t *connection)
 static void post_free(post_t *post)
 {
     timers_stop(post->core->timers, &post->window);
-    sched_remove(&post->core->sched, &post->task);
+    tasks_remove(&post->core->tasks, &post->task);
     phx_buf_free(&post->scratch);
     free(post);
 }
@@ -266,7 +266,7 @@ static void post_window_over(loop_timer_t *timer)
     post_t *post = CONTAINER_OF(timer, post_t, window);
     core_t *core = post->core;
     post_answer(post, 408); /* LP-POST-09, LP-POST-10 */
-    sched_run(&core->sched);
+    tasks_run(&core->tasks);
 }
 
 static void post_gone(void *data)
@@ -324,7 +324,7 @@ static void post_step(task_t *task)
         connection_answer_error(post->connection, status);
         post_done(post);
     } else if (socket_receive(post->session->socket, form, message, post)) {
-        sched_push(&post->core->sched, &post->task);
+        tasks_push(&post->core->tasks, &post->task);
     } else {
         post->waiting = true;
         post_wait(post);
@@ -336,7 +336,7 @@ static void post_taken(post_t *post)
     post->waiting = false;
     timers_stop(post->core->timers, &post->window);
     if (post->connection != NULL) {
-        sched_push(&post->core->sched, &post->task);
+        tasks_push(&post->core->tasks, &post->task);
     } else {
         post_done(post);
     }
@@ -358,7 +358,7 @@ void session_post(session_t *session, connection_t *connection, bool batch)
     post->next = session->posts;
     session->posts = post;
     connection_watch(connection, post_gone, post);
-    sched_push(&post->core->sched, &post->task);
+    tasks_push(&post->core->tasks, &post->task);
 }
 
 /* ---- life ---- */
@@ -367,7 +367,7 @@ static void session_free(session_t *session)
 {
     core_t *core = core_of(session);
     timers_stop(core->timers, &session->inactivity);
-    sched_remove(&core->sched, &session->flush);
+    tasks_remove(&core->tasks, &session->flush);
     if (session->poll != NULL) {
         session->poll->session = NULL;
     }
@@ -391,7 +391,7 @@ static void transport_send(void *transport, frame_t frame)
         socket_stop(session->socket, SOCKET_FAILED);
     }
     if (session->poll != NULL) {
-        sched_push(&core_of(session)->sched, &session->flush);
+        tasks_push(&core_of(session)->tasks, &session->flush);
     }
 }
 
@@ -427,7 +427,7 @@ static void check_inactivity(loop_timer_t *timer)
     } else {
         timers_start(core->timers, timer, inactivity_ms(session), check_inactivity);
     }
-    sched_run(&core->sched);
+    tasks_run(&core->tasks);
 }
 
 phxs_connect_outcome_t session_open(sessions_t *sessions, mount_t *mount, phx_vsn_t vsn,

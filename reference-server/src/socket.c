@@ -73,7 +73,7 @@ static socket_mail_t *post(phxs_socket_t *socket, socket_mail_kind_t kind, size_
     }
     socket->last_mail = mail;
     if (!blocked(socket)) {
-        sched_push(&core_of(socket)->sched, &socket->task);
+        tasks_push(&core_of(socket)->tasks, &socket->task);
     }
     return mail;
 }
@@ -133,7 +133,7 @@ static void end(phxs_socket_t *socket, socket_end_t why)
     }
     socket->over = true;
     socket->end = (uint8_t)why;
-    sched_push(&core_of(socket)->sched, &socket->task);
+    tasks_push(&core_of(socket)->tasks, &socket->task);
 }
 
 static void send_now(phxs_socket_t *socket, int error, phx_form_t form)
@@ -267,7 +267,7 @@ static void conclude_join(phxs_socket_t *socket, phxs_channel_t *channel, phxs_o
         socket->channels = channel;
         socket->channel_count++;
         if (channel->first_mail != NULL) {
-            sched_push(&core_of(socket)->sched, &channel->task); /* JOIN-13 */
+            tasks_push(&core_of(socket)->tasks, &channel->task); /* JOIN-13 */
         }
         reply_to_join(socket, channel, "ok", channel_join_response(channel));
         channel_forget_join(channel);
@@ -295,7 +295,7 @@ static void join_taken(phxs_socket_t *socket)
 void socket_join_decided(phxs_socket_t *socket, phxs_channel_t *channel, phxs_outcome_t outcome)
 {
     socket->joining = NULL;
-    sched_push(&core_of(socket)->sched, &socket->task);
+    tasks_push(&core_of(socket)->tasks, &socket->task);
     conclude_join(socket, channel, outcome);
     join_taken(socket);
 }
@@ -345,7 +345,7 @@ static void continue_waiting_join(phxs_socket_t *socket, phxs_channel_t *old)
     waiting_join_t *waiting = socket->waiting;
     socket->waiting = NULL;
     close_duplicate(socket, old);
-    sched_push(&core_of(socket)->sched, &socket->task);
+    tasks_push(&core_of(socket)->tasks, &socket->task);
     start_join(socket, &waiting->message, hash_bytes(0, waiting->message.topic));
     waiting_join_free(waiting);
     join_taken(socket);
@@ -356,7 +356,7 @@ static void old_channel_too_slow(loop_timer_t *timer)
     waiting_join_t *waiting = CONTAINER_OF(timer, waiting_join_t, timer);
     core_t *core = core_of(waiting->socket);
     continue_waiting_join(waiting->socket, waiting->old);
-    sched_run(&core->sched);
+    tasks_run(&core->tasks);
 }
 
 void socket_duplicate_ended(phxs_socket_t *socket, phxs_channel_t *channel)
@@ -584,7 +584,7 @@ void socket_free(phxs_socket_t *socket)
         free(mail);
     }
     pubsub_unsubscribe(core->pubsub, &socket->id);
-    sched_remove(&core->sched, &socket->task);
+    tasks_remove(&core->tasks, &socket->task);
     if (socket->mount->handler->closed != NULL) {
         socket->mount->handler->closed(socket);
     }

@@ -68,7 +68,7 @@ static void idle_due(loop_timer_t *timer)
     } else {
         close_with(websocket, 1002); /* WS-IDLE-02: a client must not take it for a normal end */
     }
-    sched_run(&core->sched);
+    tasks_run(&core->tasks);
 }
 
 /* ---- what the socket asks ---- */
@@ -142,7 +142,7 @@ static void received(void *upgraded, uint8_t *bytes, size_t len)
 {
     websocket_t *websocket = upgraded;
     websocket->last_received_ms = timers_now(websocket->mount->core->timers);
-    while (len > 0 && websocket->socket != NULL) {
+    while (websocket->socket != NULL) { /* also at the end: the reader lets go of what it gathered */
         size_t used = 0;
         ws_event_t event;
         ws_progress_t progress = ws_reader_feed(websocket->reader, bytes, len, &used, &event);

@@ -154,7 +154,7 @@ static void receive(fake_t *fake, const char *const *messages)
     for (; *messages != NULL; messages++) {
         socket_receive(fake->socket, PHX_TEXT, phx_slice_of(*messages), fake);
     }
-    sched_run(&core.sched);
+    tasks_run(&core.tasks);
 }
 
 #define RECEIVE(fake, ...) receive(fake, (const char *const[]){__VA_ARGS__, NULL})
@@ -359,7 +359,7 @@ START_TEST(a_disconnect_finds_ids)
     const broadcast_t disconnect = {PHX_SLICE("user:1"), PHX_SLICE("disconnect"), PHX_JSON_PAYLOAD("{}")};
     ck_assert_int_eq(pubsub_broadcast(core.pubsub, NULL, &other), 0);
     ck_assert_int_eq(pubsub_broadcast(core.pubsub, NULL, &disconnect), 0);
-    sched_run(&core.sched);
+    tasks_run(&core.tasks);
     assert_log(a, "disconnected\n");
     assert_log(b, "");
     client_free(a);

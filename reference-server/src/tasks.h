@@ -3,8 +3,8 @@
  * What is to be done before the loop's turn ends, first come first served: a channel with mail, a socket
  * whose own mail waits behind the frames of one read, a poll to be answered. Tasks live inside their owners.
  */
-#ifndef SCHED_H
-#define SCHED_H
+#ifndef TASKS_H
+#define TASKS_H
 
 #include <stdbool.h>
 
@@ -17,16 +17,16 @@ struct task {
     bool queued;
 };
 
-typedef struct sched {
+typedef struct tasks {
     task_t *first;
     task_t *last;
-} sched_t;
+} tasks_t;
 
 /* Queues a task; one that is queued already keeps its place. */
-void sched_push(sched_t *sched, task_t *task);
+void tasks_push(tasks_t *tasks, task_t *task);
 /* Takes a task out, if it is in. An owner does so before it goes. */
-void sched_remove(sched_t *sched, task_t *task);
+void tasks_remove(tasks_t *tasks, task_t *task);
 /* Runs tasks, those queued meanwhile too, until none is left. */
-void sched_run(sched_t *sched);
+void tasks_run(tasks_t *tasks);
 
 #endif
