@@ -189,7 +189,7 @@ static void conn_closed(carrier_conn_t *conn)
     if (conn->context == NULL) {
         return; /* refused */
     }
-    if (!conn->ending && !carrier->freed) {
+    if (!conn->ending && !carrier->freed && carrier->callbacks->finished != NULL) {
         carrier->callbacks->finished(conn->context);
     }
     carrier->callbacks->closed(conn->context);
