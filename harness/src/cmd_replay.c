@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 
-#include "base/memory.h"
 #include "replay/command.h"
 #include "replay/session.h"
 

@@ -201,6 +201,17 @@ START_TEST(what_is_no_websocket)
 }
 END_TEST
 
+START_TEST(a_frame_cut_short)
+{
+    server_t server;
+    server_start(&server, SPAN(UPGRADED "\x81\x05hal"), true);
+    open_ws(&server, NULL);
+    server_run(&server, 2);
+    assert_text(&server.log, "answered 101 \nended broken: the connection ended inside a frame\n");
+    server_stop(&server);
+}
+END_TEST
+
 START_TEST(nobody_listens)
 {
     server_t server;
@@ -306,10 +317,8 @@ START_TEST(exchanges_one_after_the_other)
     server_run(&server, 1);
     server.answered = false;
     ck_assert(start(&server, true) != NULL);
-    ck_assert(http_client_busy(server.http));
     server_run(&server, 1);
     assert_text(&server.log, "200 ok\n200 ok\n");
-    ck_assert(!http_client_busy(server.http));
     server_stop(&server);
 }
 END_TEST
@@ -396,7 +405,6 @@ START_TEST(programs_are_started_and_stopped)
     run_program(&program, "sh -c 'echo oops >&2; exit 7'");
     assert_text(&program.log, "exited 7 0 \n");
     assert_span(spawn_output(program.spawn), SPAN("oops\n"));
-    ck_assert(!spawn_running(program.spawn));
     end_program(&program);
     run_program(&program, "/no/such/program");
     assert_text(&program.log, "exited 127 0 \n");
@@ -404,22 +412,29 @@ START_TEST(programs_are_started_and_stopped)
 }
 END_TEST
 
+static void on_ready_free(void *ctx, const char *url)
+{
+    program_t *program = ctx;
+    text_puts(&program->log, url);
+    spawn_free(program->spawn);
+}
+
 START_TEST(a_program_dies_with_its_owner)
 {
-    uv_loop_t loop;
+    static const spawn_events_t freeing = {on_ready_free, on_exited};
     program_t program = {0};
-    uv_loop_init(&loop);
-    spawn_t *spawn = spawn_start(&loop, "sleep 100", &program_events, &program);
-    int pid = spawn_pid(spawn);
+    uv_loop_init(&program.loop);
+    program.spawn = spawn_start(&program.loop, "sh -c 'echo ready $$; sleep 100'", &freeing, &program);
+    uv_run(&program.loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&program.loop), 0);
+    long pid = strtol(text_str(&program.log), NULL, 10);
     ck_assert_int_gt(pid, 0);
-    spawn_free(spawn);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&loop), 0);
-    ck_assert_int_ne(kill(pid, 0), 0);
+    ck_assert_int_ne(kill((pid_t)pid, 0), 0);
+    text_free(&program.log);
 }
 END_TEST
 
-TEST_MAIN("client", a_handshake_and_frames_in_one_read, refusals_come_with_their_body, what_is_no_websocket,
+TEST_MAIN("client", a_handshake_and_frames_in_one_read, refusals_come_with_their_body, what_is_no_websocket, a_frame_cut_short,
           nobody_listens, frames_are_sent_and_the_end_is_ours, a_reset_is_one,
           a_client_may_be_freed_in_its_callback, exchanges_one_after_the_other, answers_that_are_none,
           an_exchange_given_up, programs_are_started_and_stopped, a_program_dies_with_its_owner)

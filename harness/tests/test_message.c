@@ -126,43 +126,6 @@ START_TEST(what_is_encoded)
 }
 END_TEST
 
-START_TEST(servers_messages_are_encoded)
-{
-    static const struct {
-        span_t bytes;
-        bool binary;
-    } cases[] = {
-        {{"[null,null,\"t\",\"e\",{}]", 22}, false},
-        {{"\x00\x01\x01\x01"
-          "1te"
-          "x",
-          8},
-         true},
-        {{"\x01\x01\x01\x01\x02"
-          "12tok"
-          "y",
-          11},
-         true},
-        {{"\x02\x01\x01"
-          "te"
-          "z",
-          6},
-         true},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        message_t message;
-        text_t out = {0};
-        bool binary;
-        ck_assert(message_decode(&message, VSN_2, FROM_SERVER, cases[i].binary, cases[i].bytes, NULL));
-        ck_assert(message_encode_from_server(&message, VSN_2, &out, &binary, NULL));
-        ck_assert(binary == cases[i].binary);
-        assert_span(text_span(&out), cases[i].bytes);
-        text_free(&out);
-        message_free(&message);
-    }
-}
-END_TEST
-
 START_TEST(what_cannot_be_encoded)
 {
     message_t message;
@@ -186,24 +149,4 @@ START_TEST(what_cannot_be_encoded)
 }
 END_TEST
 
-START_TEST(equality)
-{
-    message_t a, b;
-    ck_assert(message_decode(&a, VSN_2, FROM_SERVER, false,
-                             SPAN("[\"1\",null,\"t\",\"e\",{\"x\":1,\"y\":2}]"), NULL));
-    ck_assert(message_decode(&b, VSN_2, FROM_SERVER, false,
-                             SPAN("[\"1\",null,\"t\",\"e\",{\"y\":2.0,\"x\":1}]"), NULL));
-    ck_assert(message_equal(&a, &b));
-    b.binary = true;
-    ck_assert(!message_equal(&a, &b));
-    message_free(&b);
-    ck_assert(
-        message_decode(&b, VSN_2, FROM_SERVER, false, SPAN("[1,null,\"t\",\"e\",{\"x\":1,\"y\":2}]"), NULL));
-    ck_assert(!message_equal(&a, &b));
-    message_free(&a);
-    message_free(&b);
-}
-END_TEST
-
-TEST_MAIN("message", text_messages, binary_layouts, what_is_encoded, servers_messages_are_encoded,
-          what_cannot_be_encoded, equality)
+TEST_MAIN("message", text_messages, binary_layouts, what_is_encoded, what_cannot_be_encoded)

@@ -271,32 +271,6 @@ bool message_encode(const message_t *message, vsn_t vsn, text_t *out, bool *bina
     return write_binary(KIND_PUSH, push, 4, message->payload, out, error);
 }
 
-bool message_encode_from_server(const message_t *message, vsn_t vsn, text_t *out, bool *binary, text_t *error)
-{
-    *binary = message->binary;
-    if (!message->binary || vsn == VSN_1) {
-        return write_text(message, vsn, false, out, error);
-    }
-    if (strcmp(message_event(message), "phx_reply") == 0) {
-        const json_t *reply[] = {message->join_ref, message->ref, message->topic,
-                                 json_object_get(message->payload, "status")};
-        return write_binary(KIND_REPLY, reply, 4, json_object_get(message->payload, "response"), out, error);
-    }
-    if (json_is_null(message->join_ref)) {
-        const json_t *broadcast[] = {message->topic, message->event};
-        return write_binary(KIND_BROADCAST, broadcast, 2, message->payload, out, error);
-    }
-    const json_t *push[] = {message->join_ref, message->topic, message->event};
-    return write_binary(KIND_PUSH, push, 3, message->payload, out, error);
-}
-
-bool message_equal(const message_t *a, const message_t *b)
-{
-    return a->binary == b->binary && jvalue_equal(a->join_ref, b->join_ref) && jvalue_equal(a->ref, b->ref) &&
-           jvalue_equal(a->topic, b->topic) && jvalue_equal(a->event, b->event) &&
-           jvalue_equal(a->payload, b->payload);
-}
-
 void message_write(text_t *out, const message_t *message)
 {
     text_puts(out, message->binary ? "binary " : "");

@@ -49,13 +49,6 @@ bool message_decode(message_t *message, vsn_t vsn, direction_t from, bool binary
  */
 bool message_encode(const message_t *message, vsn_t vsn, text_t *out, bool *binary, text_t *error);
 
-/* As encode, but as a server writes it (V1: no join_ref, V1-05); for scripted servers and tests. */
-bool message_encode_from_server(const message_t *message, vsn_t vsn, text_t *out, bool *binary,
-                                text_t *error);
-
-/* All five fields equal as JSON values, and the form the same. */
-bool message_equal(const message_t *a, const message_t *b);
-
 /* Appends "[join_ref, ref, topic, event, payload]" in canonical JSON, "binary " before it where it is. */
 void message_write(text_t *out, const message_t *message);
 

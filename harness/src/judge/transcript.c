@@ -196,27 +196,6 @@ entry_t *transcript_note(transcript_t *t, const char *conn, const char *format, 
     return entry;
 }
 
-size_t transcript_len(const transcript_t *t)
-{
-    return t->len;
-}
-
-entry_t *transcript_at(const transcript_t *t, size_t index)
-{
-    return index < t->len ? t->at[index] : NULL;
-}
-
-entry_t *transcript_next_in(const transcript_t *t, const char *conn, size_t index)
-{
-    for (; index < t->len; index++) {
-        entry_t *entry = t->at[index];
-        if (entry->from == FROM_SERVER && (conn == NULL || strcmp(entry->conn, conn) == 0)) {
-            return entry;
-        }
-    }
-    return NULL;
-}
-
 static void write_frame(text_t *out, const entry_t *entry, size_t limit)
 {
     static const char *const names[16] = {[WS_CONTINUATION] = "continuation",

@@ -72,13 +72,6 @@ entry_t *transcript_end(transcript_t *t, const char *conn, direction_t who, cons
 entry_t *transcript_note(transcript_t *t, const char *conn, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-size_t transcript_len(const transcript_t *t);
-entry_t *transcript_at(const transcript_t *t, size_t index); /* borrowed; NULL past the end */
-
-/* The next entry at or behind `index` of this connection (NULL: any) that came from the server; NULL: none
- * yet. */
-entry_t *transcript_next_in(const transcript_t *t, const char *conn, size_t index);
-
 /*
  * Appends one line: time, connection, arrow (→ sent, ← received), what, and `taken_by`:
  *     12.4 ms  a → ["1","1","phxspec:x","phx_join",{}]

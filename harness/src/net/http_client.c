@@ -150,11 +150,6 @@ void http_exchange_abort(http_exchange_t *exchange, bool reset)
     exchange_free(exchange);
 }
 
-bool http_client_busy(const http_client_t *client)
-{
-    return client->exchange != NULL;
-}
-
 void http_client_free(http_client_t *client)
 {
     if (client == NULL) {

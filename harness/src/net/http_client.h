@@ -30,9 +30,6 @@ http_exchange_t *http_client_start(http_client_t *client, const http_request_t *
 /* The client gives the exchange up by ending the connection (`reset`: with RST); `done` does not come. */
 void http_exchange_abort(http_exchange_t *exchange, bool reset);
 
-/* Whether an exchange is under way. */
-bool http_client_busy(const http_client_t *client);
-
 /* Ends the connection; an exchange under way is given up. */
 void http_client_free(http_client_t *client);
 

@@ -20,7 +20,7 @@ struct spawn {
     void *ctx;
     text_t output; /* both, in the order they came */
     text_t line;   /* of stdout, until it was ready */
-    bool started, running, ready, freed;
+    bool running, ready, freed;
     int failed;
     unsigned open;      /* handles not closed yet */
     uv_timer_t failure; /* reports a start that failed from the loop */
@@ -144,7 +144,7 @@ spawn_t *spawn_start(uv_loop_t *loop, const char *command, const spawn_events_t 
         uv_timer_start(&spawn->failure, on_failure, 0, 0);
         return spawn;
     }
-    spawn->started = spawn->running = true;
+    spawn->running = true;
     for (size_t i = 0; i < PIPES; i++) {
         uv_read_start((uv_stream_t *)&spawn->pipes[i], on_allocate, on_read);
     }
@@ -156,16 +156,6 @@ void spawn_signal(spawn_t *spawn, int signal_number)
     if (spawn->running) {
         kill(-spawn->process.pid, signal_number);
     }
-}
-
-bool spawn_running(const spawn_t *spawn)
-{
-    return spawn->running;
-}
-
-int spawn_pid(const spawn_t *spawn)
-{
-    return spawn->started ? spawn->process.pid : 0;
 }
 
 span_t spawn_output(const spawn_t *spawn)

@@ -27,9 +27,6 @@ spawn_t *spawn_start(uv_loop_t *loop, const char *command, const spawn_events_t 
 /* Sends a signal to the program (its whole group); nothing when it has ended. */
 void spawn_signal(spawn_t *spawn, int signal);
 
-bool spawn_running(const spawn_t *spawn);
-int spawn_pid(const spawn_t *spawn);
-
 /* What it wrote to stdout and stderr, the last 64 KiB of it; borrowed. */
 span_t spawn_output(const spawn_t *spawn);
 

@@ -120,6 +120,9 @@ static void on_ended(void *ctx, stream_end_t how, const char *detail)
             detail = http_parser_error(client->parser);
         }
     }
+    if (client->decoder != NULL && how == STREAM_FIN && ws_decoder_pending(client->decoder) > 0) {
+        report_end(client, WS_END_BROKEN, "the connection ended inside a frame");
+    }
     report_end(client,
                how == STREAM_UNREACHABLE ? WS_END_UNREACHABLE
                : how == STREAM_FIN       ? WS_END_PEER

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "replay/player_impl.h"
 
-#include "base/memory.h"
-
 #include <string.h>
 #include <strings.h>
 

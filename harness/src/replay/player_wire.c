@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +105,8 @@ static void take(wire_t *wire, expected_t *expected, entry_t *entry)
 {
     if (in_time(wire, expected, entry)) {
         expected->arrived = true;
-        entry->taken = true;
+        snprintf(expected->label, sizeof expected->label, "event %ld", expected->event + 1);
+        entry->taken_by = expected->label;
         player_advance(wire->player);
     }
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "replay/verdict.h"
 
-#include "base/memory.h"
-
 #include <stdlib.h>
 #include <string.h>
 

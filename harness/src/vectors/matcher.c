@@ -357,3 +357,29 @@ void matcher_captures(const json_t *expected, json_t *names)
         }
     }
 }
+
+bool matcher_equals_known(const json_t *expected, const json_t *names, const jpath_t *path, text_t *error)
+{
+    bool good = true;
+    for (size_t i = 0; i < json_array_size(expected); i++) {
+        jpath_t inner = {path, NULL, i};
+        good = matcher_equals_known(json_array_get(expected, i), names, &inner, error) && good;
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)expected, key, value)
+    {
+        jpath_t inner = {path, key, 0};
+        if (strcmp(key, "$equals") == 0 && json_is_string(value)) {
+            const char *name = json_string_value(value);
+            if (!json_object_get(names, name)) {
+                jpath_write(error, &inner);
+                text_printf(error, ": no earlier step captures \"%s\"\n", name);
+                good = false;
+            }
+        } else {
+            good = matcher_equals_known(value, names, &inner, error) && good;
+        }
+    }
+    return good;
+}

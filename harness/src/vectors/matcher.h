@@ -38,6 +38,10 @@ bool matcher_check(const json_t *expected, const jpath_t *path, text_t *error);
 /* Adds the name of every $capture in `expected` to the object `names`. */
 void matcher_captures(const json_t *expected, json_t *names);
 
+/* Whether every $equals in `expected` names a key of `names`; otherwise one line per flaw is appended to
+ * `error`. */
+bool matcher_equals_known(const json_t *expected, const json_t *names, const jpath_t *path, text_t *error);
+
 /* Whether an object is a matcher, and not a value to be compared. */
 bool matcher_is(const json_t *value);
 

@@ -487,6 +487,7 @@ static void check_step(checker_t *checker)
     {
         jpath_t path = {NULL, key, 0};
         template_check(value, checker->names, &path, &checker->flaws);
+        matcher_equals_known(value, checker->names, &path, &checker->flaws);
         if (strcmp(key, rules[checker->verb].name) == 0) {
             check_argument(checker, value, &path);
         } else if (may_have(checker->verb, key)) {

@@ -153,5 +153,20 @@ START_TEST(malformed_matchers_are_found)
 }
 END_TEST
 
+START_TEST(equality_needs_an_earlier_capture)
+{
+    json_t *names = parse("{\"token\":true}");
+    json_t *known = parse("[{\"$equals\":\"token\"}]");
+    json_t *unknown = parse("[0,{\"a\":{\"$equals\":\"other\"}}]");
+    text_t error = {0};
+    ck_assert(matcher_equals_known(known, names, NULL, &error));
+    ck_assert(!matcher_equals_known(unknown, names, NULL, &error));
+    assert_says(&error, "[1].a.$equals: no earlier step captures \"other\"");
+    json_decref(names);
+    json_decref(known);
+    json_decref(unknown);
+}
+END_TEST
+
 TEST_MAIN("matcher", pairs_match_or_say_why, captures_count_only_when_all_matches,
-          explanations_keep_what_matches, malformed_matchers_are_found)
+          explanations_keep_what_matches, malformed_matchers_are_found, equality_needs_an_earlier_capture)
