@@ -434,7 +434,7 @@ START_TEST(a_program_dies_with_its_owner)
 }
 END_TEST
 
-TEST_MAIN("client", a_handshake_and_frames_in_one_read, refusals_come_with_their_body, what_is_no_websocket, a_frame_cut_short,
-          nobody_listens, frames_are_sent_and_the_end_is_ours, a_reset_is_one,
+TEST_MAIN("client", a_handshake_and_frames_in_one_read, refusals_come_with_their_body, what_is_no_websocket,
+          a_frame_cut_short, nobody_listens, frames_are_sent_and_the_end_is_ours, a_reset_is_one,
           a_client_may_be_freed_in_its_callback, exchanges_one_after_the_other, answers_that_are_none,
           an_exchange_given_up, programs_are_started_and_stopped, a_program_dies_with_its_owner)

@@ -179,14 +179,14 @@ static void add_key(text_t *out, const char *key, const json_t *value)
     jvalue_write(out, value);
 }
 
-static void write_object(text_t *out, const message_t *message, bool with_join_ref)
+static void write_object(text_t *out, const message_t *message)
 {
     text_putc(out, '{');
     add_key(out, "topic", message->topic);
     add_key(out, "event", message->event);
     add_key(out, "payload", message->payload);
     add_key(out, "ref", message->ref);
-    if (with_join_ref && message->join_ref != NULL && !json_is_null(message->join_ref)) {
+    if (message->join_ref != NULL && !json_is_null(message->join_ref)) {
         add_key(out, "join_ref", message->join_ref);
     }
     text_putc(out, '}');
@@ -227,19 +227,20 @@ static bool add_header_string(text_t *sizes, text_t *strings, const json_t *valu
     return true;
 }
 
-static bool write_binary(unsigned kind, const json_t *const *strings, size_t count, const json_t *payload,
-                         text_t *out, text_t *error)
+/* BIN-02 */
+static bool write_binary(const message_t *message, text_t *out, text_t *error)
 {
+    const json_t *strings[] = {message->join_ref, message->ref, message->topic, message->event};
     text_t sizes = {0}, joined = {0};
     bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
+    for (size_t i = 0; ok && i < 4; i++) {
         ok = add_header_string(&sizes, &joined, strings[i], error);
     }
-    if (ok && !add_bytes(&joined, payload)) {
+    if (ok && !add_bytes(&joined, message->payload)) {
         ok = refuse(error, "the payload of a binary message is written {\"$base64\": \"…\"}");
     }
     if (ok) {
-        text_putc(out, (char)kind);
+        text_putc(out, KIND_PUSH);
         text_span_add(out, text_span(&sizes));
         text_span_add(out, text_span(&joined));
     }
@@ -248,27 +249,19 @@ static bool write_binary(unsigned kind, const json_t *const *strings, size_t cou
     return ok;
 }
 
-static bool write_text(const message_t *message, vsn_t vsn, bool with_join_ref, text_t *out, text_t *error)
+bool message_encode(const message_t *message, vsn_t vsn, text_t *out, bool *binary, text_t *error)
 {
+    *binary = message->binary;
     if (message->binary) {
-        return refuse(error, "version 1.0.0 has no binary messages");
+        return vsn == VSN_2 ? write_binary(message, out, error)
+                            : refuse(error, "version 1.0.0 has no binary messages");
     }
     if (vsn == VSN_1) {
-        write_object(out, message, with_join_ref);
+        write_object(out, message);
     } else {
         write_array(out, message);
     }
     return true;
-}
-
-bool message_encode(const message_t *message, vsn_t vsn, text_t *out, bool *binary, text_t *error)
-{
-    *binary = message->binary;
-    if (!message->binary || vsn == VSN_1) {
-        return write_text(message, vsn, true, out, error);
-    }
-    const json_t *push[] = {message->join_ref, message->ref, message->topic, message->event};
-    return write_binary(KIND_PUSH, push, 4, message->payload, out, error);
 }
 
 void message_write(text_t *out, const message_t *message)
