@@ -385,7 +385,7 @@ USELESS = {
     "garbage": Garbage,
     "closes": lambda: Chatter(frame(CLOSE, b"\x03\xe8", masked=False)),
     "upgrades-only": lambda: Chatter(b""),
-    "floods": lambda: Chatter(frame(TEXT, Message(None, None, "t", "e", {}, "2").text().encode(), masked=False) * 2000),
+    "floods": lambda: Chatter(frame(TEXT, Message(None, None, "t", "e", {}, "2").text().encode(), masked=False) * 500),
     "broken-frames": lambda: Chatter(b"\xff" * 1000),
     "echo": Echo,
 }

@@ -278,6 +278,9 @@ void entry_write(text_t *out, const entry_t *entry, size_t limit)
         text_puts(out, entry->text);
         break;
     }
+    while (out->at[out->len - 1] == ' ') { /* nothing came behind the word */
+        out->at[--out->len] = '\0';
+    }
     if (entry->taken_by != NULL) {
         text_printf(out, "   [%s]", entry->taken_by);
     }

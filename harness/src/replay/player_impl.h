@@ -16,7 +16,7 @@ typedef struct expected {
     const recorded_frame_t *frame;
     bool optional; /* a rule says that it need not come */
     bool arrived;
-    char label[24]; /* for the timeline */
+    char label[32]; /* for the timeline */
 } expected_t;
 
 /* A connection of the recording: a WebSocket, or a long-poll session (or bare HTTP exchanges). */
