@@ -8,7 +8,15 @@ import shlex
 import pytest
 
 from testenv import env
-from testenv.harness import LACKS, RECORDED, name_of, phxspec, read_recordings, spawn_template, write_recordings
+from testenv.harness import (
+    LACKS,
+    RECORDED,
+    name_of,
+    phxspec,
+    read_recordings,
+    spawn_template,
+    write_recordings,
+)
 from testenv.peers import Change, Garbage, Hangup, Proxy, Silent
 from testenv.server import wait_until
 
@@ -23,8 +31,12 @@ def replay(*arguments, spawn=None, **settings):
 def summary(run):
     """The counts of the closing line, which must be those of the report."""
     last = run.out.strip().splitlines()[-1]
-    counts = {verdict: int(count) for verdict, count in
-              re.findall(r"(agree|disagree|expected|not applicable|not run|harness error) (\d+)", last)}
+    counts = {
+        verdict: int(count)
+        for verdict, count in re.findall(
+            r"(agree|disagree|expected|not applicable|not run|harness error) (\d+)", last
+        )
+    }
     planned = int(re.search(r"of (\d+) recordings", last).group(1))
     assert sum(counts.values()) == planned
     if run.lines:
@@ -65,7 +77,9 @@ def test_all_of_a_server_agrees(tmp_path, report):
     """Phoenix 1.8.12 under Bandit, with the reference server's own expectations."""
     entries = json.loads((env.VECTORS / "expectations" / "reference-server.json").read_text(encoding="utf-8"))
     expected = tmp_path / "expect.json"
-    expected.write_text(json.dumps([entry for entry in entries if "bandit" in entry["recording"]]), encoding="utf-8")
+    expected.write_text(
+        json.dumps([entry for entry in entries if "bandit" in entry["recording"]]), encoding="utf-8"
+    )
     run = replay("--expect", expected, RECORDED, report=report)
     assert run.code == 0, run.out + run.err
     assert summary(run)["agree"] > 700
@@ -83,7 +97,10 @@ def test_one_recording_in_a_file_of_its_own_agrees(tmp_path, recording):
 def test_only_and_skip_choose_by_name(report):
     run = replay("--only", "*/heartbeat.ok.*", "--skip", "*.lp.*", HEARTBEAT, report=report)
     assert run.code == 0
-    assert sorted(run.verdicts) == ["phoenix-1.8.12-bandit/heartbeat.ok.ws.v1", "phoenix-1.8.12-bandit/heartbeat.ok.ws.v2"]
+    assert sorted(run.verdicts) == [
+        "phoenix-1.8.12-bandit/heartbeat.ok.ws.v1",
+        "phoenix-1.8.12-bandit/heartbeat.ok.ws.v2",
+    ]
 
 
 def test_a_server_at_a_url_is_replayed_to(server, report):
@@ -92,10 +109,14 @@ def test_a_server_at_a_url_is_replayed_to(server, report):
 
 
 def test_at_a_url_recordings_with_a_config_are_not_run_by_name(server):
-    run = phxspec("replay", "--without", LACKS, "--verbose", RECORDED / "later.jsonl", RECORDED / "ws.jsonl", server.url)
+    run = phxspec(
+        "replay", "--without", LACKS, "--verbose", RECORDED / "later.jsonl", RECORDED / "ws.jsonl", server.url
+    )
     counts = summary(run)
     assert counts["not run"] > 0 and counts["agree"] > 0
-    assert re.search(r"^not run +phoenix-1.8.12-bandit/ws.idle-timeout.ws.v2: .*config", run.out, re.M), run.out
+    assert re.search(
+        r"^not run +phoenix-1.8.12-bandit/ws.idle-timeout.ws.v2: .*config", run.out, re.M
+    ), run.out
 
 
 def test_verbose_names_every_recording_and_quiet_none_that_agrees():
@@ -125,18 +146,31 @@ def test_one_altered_byte_in_an_answer_is_found_and_named(tmp_path, report, reco
 
 
 def of_scenario(group, scenario):
-    return next(r for r in read_recordings(RECORDED / f"{group}.jsonl") if name_of(r).endswith(f"/{scenario}"))
+    return next(
+        r for r in read_recordings(RECORDED / f"{group}.jsonl") if name_of(r).endswith(f"/{scenario}")
+    )
 
 
 def frames_in(recording):
     """The places of the recorded messages of the server over WebSocket."""
-    return [i for i, event in enumerate(recording) if i and event.get("dir") == "in" and event["kind"] in ("text", "binary")]
+    return [
+        i
+        for i, event in enumerate(recording)
+        if i and event.get("dir") == "in" and event["kind"] in ("text", "binary")
+    ]
 
 
-@pytest.mark.parametrize("group,scenario", [
-    ("push", "push.reply-many.ws.v2"), ("leave", "leave.ok.ws.v1"), ("crash", "crash.raise.ws.v1"),
-    ("broadcast", "broadcast.two-clients.ws.v2"), ("heartbeat", "heartbeat.pipelined.ws.v2"), ("stop", "stop.normal.ws.v2"),
-])
+@pytest.mark.parametrize(
+    "group,scenario",
+    [
+        ("push", "push.reply-many.ws.v2"),
+        ("leave", "leave.ok.ws.v1"),
+        ("crash", "crash.raise.ws.v1"),
+        ("broadcast", "broadcast.two-clients.ws.v2"),
+        ("heartbeat", "heartbeat.pipelined.ws.v2"),
+        ("stop", "stop.normal.ws.v2"),
+    ],
+)
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
 def test_a_message_that_was_not_recorded_is_found(tmp_path, report, group, scenario, which):
     """Taken out of the recording, it is one too many of the server."""
@@ -208,7 +242,9 @@ def test_trace_shows_the_whole_timeline(recording, tmp_path):
 
 def expectations(tmp_path, *entries):
     path = tmp_path / "expect.json"
-    path.write_text(json.dumps([{"recording": glob, "reason": "on purpose"} for glob in entries]), encoding="utf-8")
+    path.write_text(
+        json.dumps([{"recording": glob, "reason": "on purpose"} for glob in entries]), encoding="utf-8"
+    )
     return path
 
 
@@ -232,7 +268,9 @@ def test_an_expectation_that_matches_nothing_is_an_error(tmp_path, recording):
     assert run.code == 2 and "*/no-such-scenario.*" in run.err
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"recording": "*"}]', '[{"recording": "*", "reason": 1}]', "["])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '[{"recording": "*"}]', '[{"recording": "*", "reason": 1}]', "["]
+)
 def test_broken_expectations_are_an_error(tmp_path, recording, text):
     path = write_recordings(tmp_path / "good.jsonl", [recording])
     broken = tmp_path / "expect.json"
@@ -250,7 +288,9 @@ def test_a_key_without_a_place_is_not_run_by_name(tmp_path, report, recording):
     run = replay("--verbose", path, report=report)
     assert run.verdicts[name_of(recording)] == "not run"
     assert summary(run)["not run"] == 1
-    assert re.search(rf"^not run +{re.escape(name_of(recording))}: .*hitherto_unheard_of", run.out, re.M), run.out
+    assert re.search(
+        rf"^not run +{re.escape(name_of(recording))}: .*hitherto_unheard_of", run.out, re.M
+    ), run.out
 
 
 def test_a_lacking_capability_is_not_applicable_by_name(report):
@@ -291,7 +331,7 @@ def test_a_folder_without_recordings_is_named(tmp_path):
 def test_a_file_cut_short_is_named_with_the_line(tmp_path, keep):
     whole = HEARTBEAT.read_bytes()
     cut = tmp_path / "cut.jsonl"
-    cut.write_bytes(whole[:int(len(whole) * keep)])
+    cut.write_bytes(whole[: int(len(whole) * keep)])
     run = replay(cut)
     assert run.code == 2
     assert re.search(r"cut\.jsonl:\d+:", run.err), run.err
@@ -306,10 +346,21 @@ def test_a_file_cut_between_two_lines_is_noticed(tmp_path):
     assert re.search(r"cut\.jsonl:[1-4]:", run.err), run.err
 
 
-@pytest.mark.parametrize("line,text", [
-    (1, "{"), (1, "nonsense"), (2, '{"t_ms":1,'), (3, "[]"), (3, "{}"), (2, '{"t_ms":0,"conn":"x","dir":"in"}'),
-    (2, '{"t_ms":"now","conn":"a","dir":"out","kind":"text","text":""}'), (1, '{"recording":2}'), (2, "\xff"),
-], ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(
+    "line,text",
+    [
+        (1, "{"),
+        (1, "nonsense"),
+        (2, '{"t_ms":1,'),
+        (3, "[]"),
+        (3, "{}"),
+        (2, '{"t_ms":0,"conn":"x","dir":"in"}'),
+        (2, '{"t_ms":"now","conn":"a","dir":"out","kind":"text","text":""}'),
+        (1, '{"recording":2}'),
+        (2, "\xff"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
 def test_a_malformed_line_is_named(tmp_path, line, text):
     lines = HEARTBEAT.read_text(encoding="utf-8").splitlines()
     lines[line - 1] = text
@@ -320,12 +371,22 @@ def test_a_malformed_line_is_named(tmp_path, line, text):
     assert re.search(rf"broken\.jsonl:{line}:", run.err), run.err
 
 
-@pytest.mark.parametrize("arguments,named", [
-    (["--no-such-option"], "--no-such-option"), (["--jobs", "0"], "--jobs"), (["--jobs", "x"], "--jobs"),
-    (["--spawn-ready", "soon"], "--spawn-ready"), (["--only"], "--only"), ([], "recording"),
-], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    "arguments,named",
+    [
+        (["--no-such-option"], "--no-such-option"),
+        (["--jobs", "0"], "--jobs"),
+        (["--jobs", "x"], "--jobs"),
+        (["--spawn-ready", "soon"], "--spawn-ready"),
+        (["--only"], "--only"),
+        ([], "recording"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
 def test_wrong_use_is_named(arguments, named):
-    run = phxspec("replay", *arguments, *([HEARTBEAT, "http://127.0.0.1:1"] if arguments and named != "--only" else []))
+    run = phxspec(
+        "replay", *arguments, *([HEARTBEAT, "http://127.0.0.1:1"] if arguments and named != "--only" else [])
+    )
     assert run.code == 2 and named in run.err
 
 
@@ -343,10 +404,16 @@ def test_an_unreachable_url_ends_quickly():
     assert run.seconds < 3
 
 
-@pytest.mark.parametrize("command,said", [
-    ("echo what it said; exit 7", "what it said"), ("/no/such/program {port}", "/no/such/program"),
-    ("sh -c 'echo to stderr >&2; kill -9 $$'", "to stderr"), ("echo ready nonsense; sleep 5", "nonsense"),
-], ids=["exit", "missing", "killed", "nonsense"])
+@pytest.mark.parametrize(
+    "command,said",
+    [
+        ("echo what it said; exit 7", "what it said"),
+        ("/no/such/program {port}", "/no/such/program"),
+        ("sh -c 'echo to stderr >&2; kill -9 $$'", "to stderr"),
+        ("echo ready nonsense; sleep 5", "nonsense"),
+    ],
+    ids=["exit", "missing", "killed", "nonsense"],
+)
 def test_a_server_that_does_not_start_is_shown_with_its_output(command, said):
     run = replay(HEARTBEAT, spawn=command, timeout=15)
     assert run.code == 3
@@ -355,7 +422,9 @@ def test_a_server_that_does_not_start_is_shown_with_its_output(command, said):
 
 
 def test_a_server_that_never_gets_ready_ends_the_run():
-    run = replay("--only", "*/heartbeat.ok.ws.*", HEARTBEAT, spawn="echo starting; exec sleep 100", timeout=25)
+    run = replay(
+        "--only", "*/heartbeat.ok.ws.*", HEARTBEAT, spawn="echo starting; exec sleep 100", timeout=25
+    )
     assert run.code == 3 and "starting" in run.err
 
 
@@ -376,7 +445,9 @@ def test_a_useless_server_disagrees_on_every_recording_within_seconds(peer, repo
 
 def test_a_server_that_dies_costs_no_other_recording(tmp_path, report, recording):
     """The mount /tight is served by a program that ends as soon as it is spoken to."""
-    tight = next(r for r in read_recordings(RECORDED / "ws.jsonl") if name_of(r).endswith("ws.idle-timeout.ws.v2"))
+    tight = next(
+        r for r in read_recordings(RECORDED / "ws.jsonl") if name_of(r).endswith("ws.idle-timeout.ws.v2")
+    )
     path = write_recordings(tmp_path / "two.jsonl", [recording, tight])
     script = tmp_path / "server.sh"
     script.write_text(f"""case "$*" in
@@ -403,7 +474,9 @@ def test_ctrl_c_tells_what_is_known_and_leaves_no_server(tmp_path, report):
     script.write_text(f'echo $$ >>{marker}\nexec {env.server()} "$@"\n')
 
     def some_verdicts(process):
-        wait_until(lambda: report.exists() and report.read_text().count('"agree"') > 5, "the first verdicts", 30)
+        wait_until(
+            lambda: report.exists() and report.read_text().count('"agree"') > 5, "the first verdicts", 30
+        )
 
     run = replay(RECORDED, spawn=spawn_template(f"sh {script}"), report=report, interrupt_after=some_verdicts)
     assert run.code != 0

@@ -10,8 +10,22 @@ import time
 import pytest
 
 from testenv.server import wait_until
-from testenv.wire import (BINARY, CLOSE, HEARTBEAT, HEARTBEAT_REPLY, PING, PONG, TEXT, Connection, Ended, close_frame,
-                          frame, message, request, upgrade)
+from testenv.wire import (
+    BINARY,
+    CLOSE,
+    HEARTBEAT,
+    HEARTBEAT_REPLY,
+    PING,
+    PONG,
+    TEXT,
+    Connection,
+    Ended,
+    close_frame,
+    frame,
+    message,
+    request,
+    upgrade,
+)
 
 # A loop that spins takes all of a processor; one that waits takes next to nothing, even under the sanitizers.
 BUSY = 0.3
@@ -33,7 +47,9 @@ class Watch:
             wall = time.monotonic() - self.began
             share = (self.server.cpu_seconds() - self.cpu) / wall
             assert wall >= 0.5, f"a stretch of {wall:.2f} s tells nothing"
-            assert share < BUSY, f"the server took {share:.0%} of a processor while it had to wait {wall:.1f} s"
+            assert (
+                share < BUSY
+            ), f"the server took {share:.0%} of a processor while it had to wait {wall:.1f} s"
 
 
 def let_a_window_pass(server, mount="/tight"):
@@ -144,7 +160,9 @@ def test_a_request_pipelined_behind_a_held_poll_waits_without_spinning(start_ser
 
 def test_a_client_that_pipelines_behind_a_held_poll_and_leaves_is_noticed(start_server):
     """A connection that is not read from does not show its end by itself."""
-    server = start_server("--mount", "/tight", "--window-ms", "5000", "--mount", "/clock", "--window-ms", "1500")
+    server = start_server(
+        "--mount", "/tight", "--window-ms", "5000", "--mount", "/clock", "--window-ms", "1500"
+    )
     session = server.longpoll()
     connection = server.connect()
     connection.send(session.poll_request() + session.poll_request())
@@ -170,7 +188,9 @@ def test_what_comes_while_a_poll_is_held_wakes_it(server):
 def test_a_bearer_token_of_any_length_reaches_the_application(server, length):
     token = ("t" * 19 + ".")[:length] * (length // 20 or 1)
     encoded = base64.b64encode(token.encode()).decode().rstrip("=")
-    client = server.websocket(headers=[("Sec-WebSocket-Protocol", f"phoenix, base64url.bearer.phx.{encoded}")])
+    client = server.websocket(
+        headers=[("Sec-WebSocket-Protocol", f"phoenix, base64url.bearer.phx.{encoded}")]
+    )
     assert client.handshake.headers["sec-websocket-protocol"] == "phoenix"
     assert encoded not in str(client.handshake)
     client.join("phxspec:token")
@@ -225,11 +245,15 @@ def test_a_disconnect_by_id_closes_with_1001(server):
     other.heartbeat()
 
 
-@pytest.mark.parametrize("data", [
-    frame(TEXT, b"x" * 4200),
-    frame(TEXT, b"x" * 3000, fin=False) + frame(0, b"x" * 3000),
-    b"\x81\xff" + struct.pack(">Q", 1 << 40) + b"mask",
-], ids=["frame", "fragments", "announced"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(TEXT, b"x" * 4200),
+        frame(TEXT, b"x" * 3000, fin=False) + frame(0, b"x" * 3000),
+        b"\x81\xff" + struct.pack(">Q", 1 << 40) + b"mask",
+    ],
+    ids=["frame", "fragments", "announced"],
+)
 def test_what_is_too_large_closes_with_1009(server, data):
     client = server.websocket("/tight")
     client.heartbeat()
@@ -245,17 +269,31 @@ def test_what_cannot_be_read_closes_with_1011(server, payload):
     finish(client, 1011)
 
 
-@pytest.mark.parametrize("data,code", [
-    (frame(TEXT, HEARTBEAT, masked=False), 1002),
-    (frame(TEXT, HEARTBEAT, rsv=4), 1002),
-    (frame(3, b""), 1002),
-    (frame(11, b""), 1002),
-    (frame(0, b"x"), 1002),
-    (frame(TEXT, b"[", fin=False) + frame(TEXT, b"]"), 1002),
-    (frame(PING, b"x" * 126), 1002),
-    (frame(PING, b"x", fin=False), 1002),
-    (frame(TEXT, b"[\"\xff\"]"), 1007),
-], ids=["unmasked", "rsv", "opcode-3", "opcode-11", "continuation", "in-fragments", "long-ping", "part-of-ping", "utf-8"])
+@pytest.mark.parametrize(
+    "data,code",
+    [
+        (frame(TEXT, HEARTBEAT, masked=False), 1002),
+        (frame(TEXT, HEARTBEAT, rsv=4), 1002),
+        (frame(3, b""), 1002),
+        (frame(11, b""), 1002),
+        (frame(0, b"x"), 1002),
+        (frame(TEXT, b"[", fin=False) + frame(TEXT, b"]"), 1002),
+        (frame(PING, b"x" * 126), 1002),
+        (frame(PING, b"x", fin=False), 1002),
+        (frame(TEXT, b'["\xff"]'), 1007),
+    ],
+    ids=[
+        "unmasked",
+        "rsv",
+        "opcode-3",
+        "opcode-11",
+        "continuation",
+        "in-fragments",
+        "long-ping",
+        "part-of-ping",
+        "utf-8",
+    ],
+)
 def test_what_is_no_websocket_closes_with_its_code(server, data, code):
     client = server.websocket()
     client.heartbeat()
@@ -272,7 +310,9 @@ def test_a_silent_client_is_closed_with_1002(server):
 
 
 def test_frames_of_any_kind_keep_a_client(start_server):
-    server = start_server("--mount", "/tight", "--idle-timeout-ms", "600", "--mount", "/clock", "--window-ms", "250")
+    server = start_server(
+        "--mount", "/tight", "--idle-timeout-ms", "600", "--mount", "/clock", "--window-ms", "250"
+    )
     client = server.websocket("/tight")
     for data in (frame(PONG), frame(PING), frame(TEXT, HEARTBEAT), frame(PONG)) * 2:
         client.send(data)
@@ -298,10 +338,17 @@ def test_a_clients_close_is_answered_and_the_connection_ends(server, code):
     assert client.read_to_end() == b""
 
 
-@pytest.mark.parametrize("payload,answer", [
-    (struct.pack(">H", 999), 1002), (struct.pack(">H", 1005), 1002), (struct.pack(">H", 2000), 1002), (b"\x03", 1002),
-    (struct.pack(">H", 1000) + b"\xff", 1007),
-], ids=["999", "1005", "2000", "one-byte", "reason"])
+@pytest.mark.parametrize(
+    "payload,answer",
+    [
+        (struct.pack(">H", 999), 1002),
+        (struct.pack(">H", 1005), 1002),
+        (struct.pack(">H", 2000), 1002),
+        (b"\x03", 1002),
+        (struct.pack(">H", 1000) + b"\xff", 1007),
+    ],
+    ids=["999", "1005", "2000", "one-byte", "reason"],
+)
 def test_a_close_that_may_not_be_sent_is_answered_so(server, payload, answer):
     client = server.websocket()
     client.heartbeat()
@@ -326,7 +373,9 @@ def test_a_broadcast_reaches_a_client_with_many_channels_in_few_writes(server):
     receiver.join("phxspec:burst")
     sender.join("phxspec:burst")
     before = receiver.data_segments()
-    commands = [{"event": "broadcast_from", "payload": {"event": "n", "payload": {"n": n}}} for n in range(200)]
+    commands = [
+        {"event": "broadcast_from", "payload": {"event": "n", "payload": {"n": n}}} for n in range(200)
+    ]
     sender.push("phxspec:burst", "sequence", {"commands": commands})
     assert [receiver.receive()[4]["n"] for _ in range(200)] == list(range(200))
     assert receiver.data_segments() - before <= 5
@@ -498,18 +547,33 @@ def test_many_clients_that_come_and_go_leave_nothing_behind(server):
 # ---- HTTP ----
 
 
-@pytest.mark.parametrize("data", [
-    b"\x00\x01\x02\x03\r\n\r\n",
-    b"hello\r\n\r\n",
-    b"GET\r\n\r\n",
-    b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\xaa" * 64 + b"\r\n\r\n",
-], ids=["nul", "word", "method", "no-colon", "blank-in-name", "folded", "negative", "two-lengths", "length-and-chunked", "tls"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x00\x01\x02\x03\r\n\r\n",
+        b"hello\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\xaa" * 64 + b"\r\n\r\n",
+    ],
+    ids=[
+        "nul",
+        "word",
+        "method",
+        "no-colon",
+        "blank-in-name",
+        "folded",
+        "negative",
+        "two-lengths",
+        "length-and-chunked",
+        "tls",
+    ],
+)
 def test_what_is_no_http_is_answered_with_400(server, data):
     connection = server.connect()
     connection.send(data)
@@ -573,7 +637,7 @@ def test_an_unknown_transfer_encoding_is_answered_with_501(server):
 def test_a_client_that_waits_for_100_continue_gets_it(server):
     session = server.longpoll()
     data = session.post_request(HEARTBEAT).replace(b"Host:", b"Expect: 100-continue\r\nHost:", 1)
-    head, body = data[:-len(HEARTBEAT)], data[-len(HEARTBEAT):]
+    head, body = data[: -len(HEARTBEAT)], data[-len(HEARTBEAT) :]
     connection = server.connect()
     connection.send(head)
     assert connection.response().status == 100

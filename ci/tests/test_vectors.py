@@ -30,8 +30,10 @@ def summary(run):
     """The counts of the closing line, which must be those of the report, which must be whole."""
     last = run.out.strip().splitlines()[-1]
     planned = int(re.match(r"(\d+) planned:", last).group(1))
-    counts = {name: int(count) for name, count in
-              re.findall(r"(pass|fail|not applicable|not run|harness error) (\d+)", last)}
+    counts = {
+        name: int(count)
+        for name, count in re.findall(r"(pass|fail|not applicable|not run|harness error) (\d+)", last)
+    }
     assert sum(counts.values()) == planned
     if run.lines:
         first, closing = run.lines[0], run.lines[-1]
@@ -79,13 +81,28 @@ def test_list_names_what_runs(server, report):
 
 
 def test_run_and_skip_choose(server, report):
-    run = judge(server.url, "--run", "join.*", "--run", "push.*", "--skip", "*/lp/*", "--skip", "push.*/v1", report=report)
+    run = judge(
+        server.url,
+        "--run",
+        "join.*",
+        "--run",
+        "push.*",
+        "--skip",
+        "*/lp/*",
+        "--skip",
+        "push.*/v1",
+        report=report,
+    )
     assert run.code == 0
-    assert run.verdicts and all(re.fullmatch(r"join\..*/ws/v[12]|push\..*/ws/v2", name) for name in run.verdicts)
+    assert run.verdicts and all(
+        re.fullmatch(r"join\..*/ws/v[12]|push\..*/ws/v2", name) for name in run.verdicts
+    )
 
 
 def test_a_lacking_capability_makes_cases_not_applicable(server, report):
-    run = judge(server.url, "--without", "broadcast", "--run", "broadcast.*", "--run", "join.*", report=report)
+    run = judge(
+        server.url, "--without", "broadcast", "--run", "broadcast.*", "--run", "join.*", report=report
+    )
     assert run.code == 0
     assert summary(run)["not applicable"] > 20
     assert re.search(r"not applicable\s+broadcast\.\S+: .*broadcast", run.out)
@@ -343,9 +360,12 @@ def test_a_failure_tells_all_that_is_needed(server, report):
     with Proxy(server.port, ForeignJoinRef()) as proxy:
         run = judge(proxy.url, "--run", "push.*/ws/v2", report=report)
         failed = next(line for line in run.lines if line.get("verdict") == "fail")
-        shown = run.out[run.out.index(f"fail  {failed['variant']}"):].split("\n\n")[0]
-        rule = next(rule for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))
-                    if rule["id"] == failed["requirements"][0])
+        shown = run.out[run.out.index(f"fail  {failed['variant']}") :].split("\n\n")[0]
+        rule = next(
+            rule
+            for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))
+            if rule["id"] == failed["requirements"][0]
+        )
         assert rule["text"] in shown and f"{rule['id']} ({rule['level']}" in shown
         assert re.search(r"step \d+ of \d+", shown) and '"phx_reply"' in shown
         command = re.search(r"again: (.*)", shown).group(1)
@@ -385,7 +405,9 @@ USELESS = {
     "garbage": Garbage,
     "closes": lambda: Chatter(frame(CLOSE, b"\x03\xe8", masked=False)),
     "upgrades-only": lambda: Chatter(b""),
-    "floods": lambda: Chatter(frame(TEXT, Message(None, None, "t", "e", {}, "2").text().encode(), masked=False) * 500),
+    "floods": lambda: Chatter(
+        frame(TEXT, Message(None, None, "t", "e", {}, "2").text().encode(), masked=False) * 500
+    ),
     "broken-frames": lambda: Chatter(b"\xff" * 1000),
     "echo": Echo,
 }
@@ -443,23 +465,29 @@ def test_a_server_that_dies_meanwhile_leaves_a_verdict_for_each_case(start_serve
 # ---- wrong use ----
 
 
-@pytest.mark.parametrize("arguments,named", [
-    (["--run", "no-such.*"], "no-such.*"),
-    (["--skip", "*"], "--skip"),
-    (["--no-such-option"], "--no-such-option"),
-    (["--jobs", "0"], "--jobs"),
-    (["--jobs", "many"], "--jobs"),
-    (["--without", "no-such-capability"], "no-such-capability"),
-    (["--level", "perhaps"], "--level"),
-    (["--profile", "/no/such/file"], "/no/such/file"),
-    (["--vectors", "/no/such/folder"], "/no/such/folder"),
-], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    "arguments,named",
+    [
+        (["--run", "no-such.*"], "no-such.*"),
+        (["--skip", "*"], "--skip"),
+        (["--no-such-option"], "--no-such-option"),
+        (["--jobs", "0"], "--jobs"),
+        (["--jobs", "many"], "--jobs"),
+        (["--without", "no-such-capability"], "no-such-capability"),
+        (["--level", "perhaps"], "--level"),
+        (["--profile", "/no/such/file"], "/no/such/file"),
+        (["--vectors", "/no/such/folder"], "/no/such/folder"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
 def test_wrong_use_is_named(arguments, named):
     run = phxspec("server", *arguments, "http://127.0.0.1:1")
     assert run.code == 2 and named in run.err, run
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:4000", "ftp://127.0.0.1", "http://127.0.0.1:4000/socket", "http://", "http://h:99999"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:4000", "ftp://127.0.0.1", "http://127.0.0.1:4000/socket", "http://", "http://h:99999"]
+)
 def test_a_wrong_url_is_named(url):
     run = phxspec("server", url)
     assert run.code == 2 and url in run.err
@@ -471,7 +499,13 @@ def test_no_url_is_wrong_use():
 
 
 def test_no_applicable_case_is_not_green(server):
-    run = judge(server.url, "--run", "broadcast.*", "--without", "broadcast,broadcast_to,intercept,push,websocket,longpoll")
+    run = judge(
+        server.url,
+        "--run",
+        "broadcast.*",
+        "--without",
+        "broadcast,broadcast_to,intercept,push,websocket,longpoll",
+    )
     assert run.code == 2, run.out
 
 
@@ -480,8 +514,11 @@ def test_a_report_that_cannot_be_written_is_an_error(server, tmp_path):
     assert run.code in (2, 3) and "report" in run.err
 
 
-@pytest.mark.parametrize("arguments,code", [([], 2), (["--help"], 0), (["--version"], 0), (["nonsense"], 2)],
-                         ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    "arguments,code",
+    [([], 2), (["--help"], 0), (["--version"], 0), (["nonsense"], 2)],
+    ids=lambda value: str(value),
+)
 def test_phxspec_itself(arguments, code):
     run = phxspec(*arguments)
     assert run.code == code
@@ -492,13 +529,24 @@ def test_phxspec_itself(arguments, code):
 
 
 GOOD = {
-    "vectors": 1, "group": "made", "about": "For a test.",
-    "cases": [{
-        "id": "made.up", "title": "Made up", "requirements": ["HB-02"], "level": "must", "transports": ["websocket"],
-        "vsn": ["2.0.0"],
-        "steps": [{"connect": "a"}, {"send": [None, "1", "phoenix", "heartbeat", {}]},
-                  {"expect": [None, "1", "phoenix", "phx_reply", {"status": "ok", "response": {}}]}],
-    }],
+    "vectors": 1,
+    "group": "made",
+    "about": "For a test.",
+    "cases": [
+        {
+            "id": "made.up",
+            "title": "Made up",
+            "requirements": ["HB-02"],
+            "level": "must",
+            "transports": ["websocket"],
+            "vsn": ["2.0.0"],
+            "steps": [
+                {"connect": "a"},
+                {"send": [None, "1", "phoenix", "heartbeat", {}]},
+                {"expect": [None, "1", "phoenix", "phx_reply", {"status": "ok", "response": {}}]},
+            ],
+        }
+    ],
 }
 
 
@@ -531,37 +579,47 @@ CASE = ("cases", 0)
 STEPS = (*CASE, "steps")
 
 
-@pytest.mark.parametrize("text,named", [
-    ("", ["made.json"]),
-    ("{", ["made.json"]),
-    ("[]", ["made.json"]),
-    ("{}", ["made.json"]),
-    ('{"vectors": 1, "vectors": 1}', ["made.json"]),
-    (changed(["vectors"], 2), ["made.json", "vectors"]),
-    (changed(["cases"], []), ["made.json", "cases"]),
-    (changed(["group"], 5), ["made.json", "group"]),
-    (changed(["no-such-member"], 5), ["made.json", "no-such-member"]),
-    (changed([*CASE, "title"], None), ["made.json", "made.up", "title"]),
-    (changed([*CASE, "id"], "other.group"), ["made.json", "other.group"]),
-    (changed([*CASE, "id"], None), ["made.json", "id"]),
-    (changed([*CASE, "level"], "perhaps"), ["made.json", "made.up", "level"]),
-    (changed([*CASE, "requirements"], ["HB-99"]), ["made.json", "made.up", "HB-99"]),
-    (changed([*CASE, "requirements"], []), ["made.json", "made.up", "requirements"]),
-    (changed([*CASE, "needs"], ["magic"]), ["made.json", "made.up", "magic"]),
-    (changed([*CASE, "vsn"], ["3.0.0"]), ["made.json", "made.up", "3.0.0"]),
-    (changed([*CASE, "transports"], ["pigeon"]), ["made.json", "made.up", "pigeon"]),
-    (changed([*CASE, "mount"], "nowhere"), ["made.json", "made.up", "mount"]),
-    (changed([*CASE, "nonsense"], 1), ["made.json", "made.up", "nonsense"]),
-    (changed([*CASE, "steps"], []), ["made.json", "made.up", "steps"]),
-    (changed([*STEPS, 1], {"snd": []}), ["made.json", "made.up", "step 2"]),
-    (changed([*STEPS, 1], "send"), ["made.json", "made.up", "step 2"]),
-    (changed([*STEPS, 1], {"send": [1, 2, 3]}), ["made.json", "made.up", "step 2"]),
-    (changed([*STEPS, 1, "on"], "nobody"), ["made.json", "made.up", "step 2", "on"]),
-    (changed([*STEPS, 0], {"expect": [None, "1", "t", "e", {}]}), ["made.json", "made.up", "step"]),
-    (changed([*STEPS, 2, "expect", 4], {"$type": "colour"}), ["made.json", "made.up", "step 3", "$type"]),
-    (changed([*STEPS, 2, "expect", 4], {"$no_such_matcher": 1}), ["made.json", "made.up", "step 3", "$no_such_matcher"]),
-    (changed([*STEPS, 2, "expect", 4], {"$equals": "never captured"}), ["made.json", "made.up", "step 3", "$equals"]),
-], ids=lambda value: " ".join(value[1:])[:40] or "file" if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    "text,named",
+    [
+        ("", ["made.json"]),
+        ("{", ["made.json"]),
+        ("[]", ["made.json"]),
+        ("{}", ["made.json"]),
+        ('{"vectors": 1, "vectors": 1}', ["made.json"]),
+        (changed(["vectors"], 2), ["made.json", "vectors"]),
+        (changed(["cases"], []), ["made.json", "cases"]),
+        (changed(["group"], 5), ["made.json", "group"]),
+        (changed(["no-such-member"], 5), ["made.json", "no-such-member"]),
+        (changed([*CASE, "title"], None), ["made.json", "made.up", "title"]),
+        (changed([*CASE, "id"], "other.group"), ["made.json", "other.group"]),
+        (changed([*CASE, "id"], None), ["made.json", "id"]),
+        (changed([*CASE, "level"], "perhaps"), ["made.json", "made.up", "level"]),
+        (changed([*CASE, "requirements"], ["HB-99"]), ["made.json", "made.up", "HB-99"]),
+        (changed([*CASE, "requirements"], []), ["made.json", "made.up", "requirements"]),
+        (changed([*CASE, "needs"], ["magic"]), ["made.json", "made.up", "magic"]),
+        (changed([*CASE, "vsn"], ["3.0.0"]), ["made.json", "made.up", "3.0.0"]),
+        (changed([*CASE, "transports"], ["pigeon"]), ["made.json", "made.up", "pigeon"]),
+        (changed([*CASE, "mount"], "nowhere"), ["made.json", "made.up", "mount"]),
+        (changed([*CASE, "nonsense"], 1), ["made.json", "made.up", "nonsense"]),
+        (changed([*CASE, "steps"], []), ["made.json", "made.up", "steps"]),
+        (changed([*STEPS, 1], {"snd": []}), ["made.json", "made.up", "step 2"]),
+        (changed([*STEPS, 1], "send"), ["made.json", "made.up", "step 2"]),
+        (changed([*STEPS, 1], {"send": [1, 2, 3]}), ["made.json", "made.up", "step 2"]),
+        (changed([*STEPS, 1, "on"], "nobody"), ["made.json", "made.up", "step 2", "on"]),
+        (changed([*STEPS, 0], {"expect": [None, "1", "t", "e", {}]}), ["made.json", "made.up", "step"]),
+        (changed([*STEPS, 2, "expect", 4], {"$type": "colour"}), ["made.json", "made.up", "step 3", "$type"]),
+        (
+            changed([*STEPS, 2, "expect", 4], {"$no_such_matcher": 1}),
+            ["made.json", "made.up", "step 3", "$no_such_matcher"],
+        ),
+        (
+            changed([*STEPS, 2, "expect", 4], {"$equals": "never captured"}),
+            ["made.json", "made.up", "step 3", "$equals"],
+        ),
+    ],
+    ids=lambda value: " ".join(value[1:])[:40] or "file" if isinstance(value, list) else "",
+)
 def test_a_malformed_file_is_named_with_case_and_step(tmp_path, text, named):
     run = judge("http://127.0.0.1:1", "--vectors", vectors_with(tmp_path, text))
     assert run.code == 2, run
@@ -576,7 +634,9 @@ def test_an_id_that_is_there_twice_is_named(tmp_path):
     assert run.code == 2 and "made.up" in run.err and "made.json" in run.err
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"profile": 2}', '{"profile": 1, "capabilities": ["magic"]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"profile": 2}', '{"profile": 1, "capabilities": ["magic"]}']
+)
 def test_a_malformed_profile_is_named(tmp_path, text):
     profile = tmp_path / "profile.json"
     profile.write_text(text)
@@ -607,7 +667,10 @@ def schema(name):
 
 
 def complaints(validator, value):
-    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in validator.iter_errors(value)]
+    return [
+        f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+        for error in validator.iter_errors(value)
+    ]
 
 
 @pytest.mark.parametrize("path", sorted((env.VECTORS / "server").rglob("*.json")), ids=lambda path: path.name)
@@ -615,13 +678,18 @@ def test_vectors_follow_their_schema(path):
     assert complaints(schema("vectors.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
 
 
-@pytest.mark.parametrize("path", sorted((env.VECTORS / "profiles").glob("*.json")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((env.VECTORS / "profiles").glob("*.json")), ids=lambda path: path.name
+)
 def test_profiles_follow_their_schema(path):
     assert complaints(schema("profile.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
 
 
-@pytest.mark.parametrize("path", sorted((env.VECTORS / "recorded").glob("*/*.jsonl")),
-                         ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path",
+    sorted((env.VECTORS / "recorded").glob("*/*.jsonl")),
+    ids=lambda path: f"{path.parent.name}-{path.stem}",
+)
 def test_recordings_follow_their_schema(path):
     """Of each group the first recordings of either transport, and whatever has a field of its own."""
     validator = schema("recording.schema.json")
@@ -634,13 +702,25 @@ def test_recordings_follow_their_schema(path):
                 assert complaints(validator, line) == [], recording[0]["scenario"]
 
 
-@pytest.mark.parametrize("line", [{}, {"recording": 2}, {"t_ms": 1}, {"t_ms": "1", "conn": "a", "dir": "in", "kind": "text", "text": ""}, []])
+@pytest.mark.parametrize(
+    "line",
+    [
+        {},
+        {"recording": 2},
+        {"t_ms": 1},
+        {"t_ms": "1", "conn": "a", "dir": "in", "kind": "text", "text": ""},
+        [],
+    ],
+)
 def test_the_schema_of_recordings_refuses_what_is_none(line):
     assert complaints(schema("recording.schema.json"), line)
 
 
 def test_every_requirement_of_a_vector_exists_and_is_a_servers():
-    rules = {rule["id"]: rule for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))}
+    rules = {
+        rule["id"]: rule
+        for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))
+    }
     for case in cases():
         for name in case["requirements"]:
             assert rules[name]["role"] in ("server", "both"), f"{case['id']}: {name}"
@@ -657,8 +737,11 @@ def test_ids_are_unique_and_begin_with_their_group():
 
 
 def test_every_source_that_is_a_recording_exists():
-    scenarios = {recording[0]["scenario"] for path in (env.VECTORS / "recorded").glob("*/*.jsonl")
-                 for recording in read_recordings(path)}
+    scenarios = {
+        recording[0]["scenario"]
+        for path in (env.VECTORS / "recorded").glob("*/*.jsonl")
+        for recording in read_recordings(path)
+    }
     for case in cases():
         for source in case.get("source", []):
             if "recording" in source:

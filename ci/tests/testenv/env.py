@@ -31,7 +31,9 @@ def _folder(variable, what):
 
 def program(name, plain=False):
     """A program of the build with sanitizers, or of the plain one."""
-    variable, what = ("PHXSPEC_BUILD_PLAIN", "without sanitizers") if plain else ("PHXSPEC_BUILD", "with sanitizers")
+    variable, what = (
+        ("PHXSPEC_BUILD_PLAIN", "without sanitizers") if plain else ("PHXSPEC_BUILD", "with sanitizers")
+    )
     path = _folder(variable, what) / name
     if not os.access(path, os.X_OK):
         raise RuntimeError(f"{path} is missing: build it with `ninja -C {path.parents[1]}`")

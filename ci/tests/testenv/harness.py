@@ -19,11 +19,20 @@ RECORDED = env.VECTORS / "recorded" / "phoenix-1.8.12-bandit"
 
 def spawn_template(program=None):
     """How a recording's config is told to the reference server; as in ci/judge."""
-    flags = {"mount": "mount", "idle-timeout-ms": "websocket_timeout_ms", "window-ms": "longpoll_window_ms",
-             "max-channels": "max_channels", "max-frame-bytes": "max_frame_size",
-             "token-max-age-s": "longpoll_token_max_age_s", "auth-token": "auth_token", "subprotocols": "subprotocols"}
-    return " ".join([str(program or env.server()), "--port {port}"] +
-                    [f"[--{flag} {{{key}}}]" for flag, key in flags.items()])
+    flags = {
+        "mount": "mount",
+        "idle-timeout-ms": "websocket_timeout_ms",
+        "window-ms": "longpoll_window_ms",
+        "max-channels": "max_channels",
+        "max-frame-bytes": "max_frame_size",
+        "token-max-age-s": "longpoll_token_max_age_s",
+        "auth-token": "auth_token",
+        "subprotocols": "subprotocols",
+    }
+    return " ".join(
+        [str(program or env.server()), "--port {port}"]
+        + [f"[--{flag} {{{key}}}]" for flag, key in flags.items()]
+    )
 
 
 class Run(NamedTuple):
@@ -36,8 +45,11 @@ class Run(NamedTuple):
     @property
     def verdicts(self):
         """The verdict of each recording or variant, by its name."""
-        named = [(line.get("recording") or line.get("variant"), line["verdict"]) for line in self.lines
-                 if "verdict" in line]
+        named = [
+            (line.get("recording") or line.get("variant"), line["verdict"])
+            for line in self.lines
+            if "verdict" in line
+        ]
         assert len(dict(named)) == len(named), "a name has two verdicts"
         return dict(named)
 
@@ -52,8 +64,15 @@ def phxspec(*arguments, report=None, timeout=60, interrupt_after=None):
     if report:
         command[2:2] = ["--report", str(report)]
     began = time.monotonic()
-    process = subprocess.Popen(command, cwd=env.ROOT, env=env.environment(), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=env.ROOT,
+        env=env.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
         if interrupt_after:
             interrupt_after(process)
@@ -66,7 +85,9 @@ def phxspec(*arguments, report=None, timeout=60, interrupt_after=None):
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
-        raise TimeoutError(f"{' '.join(command)}: no end within {timeout} s\n{out[-2000:]!r}\n{err[-2000:]!r}") from None
+        raise TimeoutError(
+            f"{' '.join(command)}: no end within {timeout} s\n{out[-2000:]!r}\n{err[-2000:]!r}"
+        ) from None
     out, err = out.decode(), err.decode()
     found = sanitizer_report(err)
     assert found is None, found

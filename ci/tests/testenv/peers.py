@@ -26,7 +26,8 @@ class Peer:
     def _run(self, started):
         asyncio.set_event_loop(self.loop)
         server = self.loop.run_until_complete(
-            asyncio.start_server(self._guarded, "127.0.0.1", 0, limit=1 << 25, backlog=1024))
+            asyncio.start_server(self._guarded, "127.0.0.1", 0, limit=1 << 25, backlog=1024)
+        )
         self.port = server.sockets[0].getsockname()[1]
         started.set()
         self.loop.run_forever()
@@ -90,11 +91,19 @@ class Chatter(Peer):
 
     async def serve(self, reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
-        key = next((line.partition(b":")[2].strip() for line in head.split(b"\r\n")
-                    if line.lower().startswith(b"sec-websocket-key:")), b"")
+        key = next(
+            (
+                line.partition(b":")[2].strip()
+                for line in head.split(b"\r\n")
+                if line.lower().startswith(b"sec-websocket-key:")
+            ),
+            b"",
+        )
         accept = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
-        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n" + self.data)
+        writer.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n" + self.data
+        )
         await writer.drain()
         await self.after_upgrade(reader, writer)
 
@@ -133,7 +142,9 @@ class Message:
     def text(self):
         if self.vsn == "2":
             return json.dumps([self.join_ref, self.ref, self.topic, self.event, self.payload])
-        return json.dumps({"topic": self.topic, "event": self.event, "payload": self.payload, "ref": self.ref})
+        return json.dumps(
+            {"topic": self.topic, "event": self.event, "payload": self.payload, "ref": self.ref}
+        )
 
     @property
     def is_reply(self):
@@ -171,10 +182,14 @@ class Proxy(Peer):
         super().__init__()
 
     async def serve(self, reader, writer):
-        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.upstream, limit=1 << 25)
+        server_reader, server_writer = await asyncio.open_connection(
+            "127.0.0.1", self.upstream, limit=1 << 25
+        )
         targets = asyncio.Queue()
-        pumps = [asyncio.ensure_future(self._requests(reader, server_writer, targets)),
-                 asyncio.ensure_future(self._responses(server_reader, writer, targets))]
+        pumps = [
+            asyncio.ensure_future(self._requests(reader, server_writer, targets)),
+            asyncio.ensure_future(self._responses(server_reader, writer, targets)),
+        ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             if pumps[0].done():  # the client has sent all; the server's last words may still come
@@ -192,8 +207,10 @@ class Proxy(Peer):
                 head = await reader.readuntil(b"\r\n\r\n")
                 lines = head.decode("latin-1").split("\r\n")
                 method, target = (lines[0].split(" ") + ["", ""])[:2]
-                headers = {name.strip().lower(): value.strip() for name, _, value in
-                           (line.partition(":") for line in lines[1:])}
+                headers = {
+                    name.strip().lower(): value.strip()
+                    for name, _, value in (line.partition(":") for line in lines[1:])
+                }
                 length = headers.get("content-length", "0")
                 targets.put_nowait((method, target))
                 writer.write(head)
@@ -214,7 +231,11 @@ class Proxy(Peer):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             status = head.split(" ", 2)[1]
             method, target = await targets.get() if status != "100" else ("", "")
-            lengths = [line.partition(":")[2] for line in head.split("\r\n") if line.lower().startswith("content-length:")]
+            lengths = [
+                line.partition(":")[2]
+                for line in head.split("\r\n")
+                if line.lower().startswith("content-length:")
+            ]
             body = b""
             if lengths and method != "HEAD":
                 body = await reader.readexactly(int(lengths[0]))
@@ -246,7 +267,9 @@ class Proxy(Peer):
         message = Message.read(payload, vsn) if opcode == TEXT else None
         if message is None:
             return frame(opcode, payload, masked=False)
-        return b"".join(frame(TEXT, text.encode(), masked=False) for text in self._texts(message, payload.decode(), held))
+        return b"".join(
+            frame(TEXT, text.encode(), masked=False) for text in self._texts(message, payload.decode(), held)
+        )
 
     def _texts(self, message, text, held):
         """The texts to send for a message; one that is not changed goes out as it came."""
@@ -269,6 +292,8 @@ class Proxy(Peer):
             value["messages"] = texts
             body = json.dumps(value).encode()
         head, body = self.change.exchange(head, body)
-        lines = [f"content-length: {len(body)}" if line.lower().startswith("content-length:") else line
-                 for line in head.split("\r\n")]
+        lines = [
+            f"content-length: {len(body)}" if line.lower().startswith("content-length:") else line
+            for line in head.split("\r\n")
+        ]
         return "\r\n".join(lines), body

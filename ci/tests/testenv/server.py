@@ -20,7 +20,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 def sanitizer_report(text):
     """The report in a program's standard error; None if there is none."""
     found = REPORT.search(text)
-    return text[max(0, found.start() - 200):] if found else None
+    return text[max(0, found.start() - 200) :] if found else None
 
 
 def wait_until(condition, what, timeout=env.PROMPT):
@@ -41,9 +41,14 @@ class Program:
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.PIPE, stderr=errors, env=env.environment(),
-                                            preexec_fn=limit if descriptors else None)
+            self.process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=env.environment(),
+                preexec_fn=limit if descriptors else None,
+            )
         self.pid = self.process.pid
 
     def stderr(self):
@@ -71,7 +76,9 @@ class Program:
         try:
             return self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"{self.process.args[0]} still runs after {timeout} s; stderr:\n{self.stderr()}") from None
+            raise TimeoutError(
+                f"{self.process.args[0]} still runs after {timeout} s; stderr:\n{self.stderr()}"
+            ) from None
 
     def kill(self):
         if self.process.poll() is None:

@@ -182,15 +182,21 @@ def upgrade(target, headers=(), host="127.0.0.1"):
     """An upgrade request's bytes, and the Sec-WebSocket-Accept it asks for."""
     key = base64.b64encode(os.urandom(16)).decode()
     accept = hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
-    standard = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
-                ("Sec-WebSocket-Key", key)]
+    standard = [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", key),
+    ]
     return request("GET", target, [*standard, *headers], host=host), base64.b64encode(accept).decode()
 
 
 class WebSocket(Connection):
     """A client's WebSocket, speaking vsn 2.0.0. `first` goes out in one segment with the request."""
 
-    def __init__(self, port, target="/socket/websocket?vsn=2.0.0", headers=(), first=b"", receive_buffer=None):
+    def __init__(
+        self, port, target="/socket/websocket?vsn=2.0.0", headers=(), first=b"", receive_buffer=None
+    ):
         super().__init__(port, receive_buffer)
         head, accept = upgrade(target, headers, self.host)
         self.send(head + first)

@@ -138,7 +138,7 @@ static bool read_conn(recorded_conn_t *conn, const char *name, const json_t *jso
     if (conn->transport == CONN_LONGPOLL) {
         return true;
     }
-    double status;
+    double status = 0;
     if (!read_number(json, "status", &status, reader) ||
         !read_headers(json, "request_headers", &conn->request_headers, reader) ||
         !read_headers(json, "response_headers", &conn->response_headers, reader)) {
