@@ -116,8 +116,8 @@ END_TEST
 
 START_TEST(test_strings_are_escaped)
 {
-    assert_ok(phx_encode_push(PHX_V2, &out, &form, JSON_NULL, PHX_SLICE("\"\\/\n\0\x1f日🎉"), PHX_SLICE("e\""),
-                              PHX_JSON_PAYLOAD("{}")));
+    assert_ok(phx_encode_push(PHX_V2, &out, &form, JSON_NULL, PHX_SLICE("\"\\/\n\0\x1f日🎉"),
+                              PHX_SLICE("e\""), PHX_JSON_PAYLOAD("{}")));
     assert_buf(&out, "[null,null,\"\\\"\\\\/\\n\\u0000\\u001F日🎉\",\"e\\\"\",{}]");
 }
 END_TEST

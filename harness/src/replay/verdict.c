@@ -145,11 +145,53 @@ static void add_reasons(text_t *out, const verdict_t *verdicts, size_t count, ve
     text_puts(out, separator[0] == ';' ? ")" : "");
 }
 
+/* A recording's name without its last two parts, the transport and the version. */
+static span_t scenario_of(const recording_t *recording)
+{
+    span_t name = span_of(recording->name);
+    for (int parts = 0; parts < 2; parts++) {
+        while (name.len > 0 && name.at[name.len - 1] != '.') {
+            name.len--;
+        }
+        name.len -= name.len > 0;
+    }
+    return name;
+}
+
+/* The recordings of one kind by name, under the reason they have in common; those of a scenario on one line.
+ */
+static void add_names(text_t *out, const verdict_t *verdicts, size_t count, verdict_kind_t kind)
+{
+    const verdict_t *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const verdict_t *verdict = &verdicts[i];
+        if (verdict->kind != kind || verdict->reason == NULL) {
+            continue;
+        }
+        span_t scenario = scenario_of(verdict->recording);
+        bool same_reason = last != NULL && strcmp(last->reason, verdict->reason) == 0;
+        if (!same_reason) {
+            text_printf(out, "%s%s (%s):", last != NULL ? "\n" : "", names[kind], verdict->reason);
+        }
+        if (!same_reason || !span_equal(scenario_of(last->recording), scenario)) {
+            text_printf(out, "\n    %.*s", (int)scenario.len, scenario.at);
+        }
+        text_printf(out, " %s", verdict->recording->name + scenario.len + 1);
+        last = verdict;
+    }
+    text_puts(out, last != NULL ? "\n" : "");
+}
+
 bool verdict_summary(const verdict_printer_t *printer, const verdict_t *verdicts, size_t planned, double ms)
 {
     text_t out = {0};
     size_t sum = 0;
     json_t *counts = json_object();
+    if (printer->verbosity == NORMAL) { /* the others have told them one by one, or are to be quiet */
+        add_names(&out, verdicts, planned, EXPECTED);
+        add_names(&out, verdicts, planned, NOT_APPLICABLE);
+        add_names(&out, verdicts, planned, NOT_RUN);
+    }
     for (size_t kind = 0; kind < VERDICTS; kind++) {
         sum += printer->counts[kind];
         text_printf(&out, "%s%s %zu", kind > 0 ? ", " : "", names[kind], printer->counts[kind]);
