@@ -256,17 +256,15 @@ void connection_answer(connection_t *connection, int status, const answer_header
     }
 }
 
-static const phx_slice_t NOT_STORED = {"max-age=0, private, must-revalidate", 35};
-
-void connection_answer_empty(connection_t *connection, int status)
+void connection_answer_text(connection_t *connection, int status, const char *text)
 {
-    const answer_header_t headers[] = {{"cache-control", NOT_STORED}, {NULL, {0}}};
-    connection_answer(connection, status, headers, (phx_slice_t){0});
+    const answer_header_t headers[] = {{"cache-control", CACHE_REVALIDATE}, {NULL, {0}}};
+    connection_answer(connection, status, headers, phx_slice_of(text));
 }
 
 void connection_answer_error(connection_t *connection, int status)
 {
-    const answer_header_t headers[] = {{"cache-control", NOT_STORED},
+    const answer_header_t headers[] = {{"cache-control", CACHE_REVALIDATE},
                                        {"content-type", PHX_SLICE("application/json; charset=utf-8")},
                                        {NULL, {0}}};
     phx_buf_t body = {0};

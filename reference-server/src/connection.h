@@ -48,6 +48,9 @@ bool connection_body_too_large(const connection_t *connection);
 /* `gone` is called with `data` if the connection ends before the request is answered. */
 void connection_watch(connection_t *connection, void (*gone)(void *data), void *data);
 
+/* The cache-control of all answers but those of the long-poll protocol. */
+#define CACHE_REVALIDATE PHX_SLICE("max-age=0, private, must-revalidate")
+
 typedef struct answer_header {
     const char *name;
     phx_slice_t value;
@@ -56,8 +59,8 @@ typedef struct answer_header {
 /* Answers the request that is being handled. `headers` ends with a NULL name; NULL: none. */
 void connection_answer(connection_t *connection, int status, const answer_header_t *headers,
                        phx_slice_t body);
-/* Without body, as Phoenix' own refusals (WS-AUTH-01). */
-void connection_answer_empty(connection_t *connection, int status);
+/* With a text, or an empty one, as Phoenix' own refusals (WS-AUTH-01, WS-CONN-07). */
+void connection_answer_text(connection_t *connection, int status, const char *text);
 /* The application's error page. */
 void connection_answer_error(connection_t *connection, int status);
 

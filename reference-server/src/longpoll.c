@@ -78,7 +78,7 @@ static void options(connection_t *connection)
     const http_header_t *wanted =
         http_request_header(connection_request(connection), "access-control-request-headers");
     const answer_header_t headers[] = {
-        {"cache-control", PHX_SLICE("max-age=0, private, must-revalidate")},
+        {"cache-control", CACHE_REVALIDATE},
         {"access-control-allow-origin", PHX_SLICE("*")},
         {"access-control-allow-headers", wanted != NULL ? wanted->value : PHX_SLICE("")},
         {"access-control-allow-methods", PHX_SLICE("get, post, options")},
@@ -91,7 +91,7 @@ static void options(connection_t *connection)
 static void other_method(connection_t *connection)
 {
     const answer_header_t headers[] = {
-        {"cache-control", PHX_SLICE("max-age=0, private, must-revalidate")},
+        {"cache-control", CACHE_REVALIDATE},
         {"access-control-allow-origin", PHX_SLICE("*")},
         {NULL, {0}},
     };

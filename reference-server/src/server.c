@@ -79,13 +79,6 @@ static bool below(const mount_t *mount, phx_slice_t path, phx_slice_t *rest)
     return true;
 }
 
-static void answer_not_found(connection_t *connection)
-{
-    const answer_header_t headers[] = {{"cache-control", PHX_SLICE("max-age=0, private, must-revalidate")},
-                                       {NULL, {0}}};
-    connection_answer(connection, 404, headers, PHX_SLICE("not found"));
-}
-
 static void handle_request(connection_t *connection, const http_request_t *request)
 {
     phxs_server_t *server = server_of(connection_owner(connection));
@@ -109,7 +102,7 @@ static void handle_request(connection_t *connection, const http_request_t *reque
         }
     }
     phx_buf_free(&path);
-    answer_not_found(connection);
+    connection_answer_text(connection, 404, "not found");
 }
 
 /* ---- drain ---- */

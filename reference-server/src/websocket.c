@@ -206,19 +206,6 @@ static void switch_protocols(connection_t *connection, const http_request_t *req
     watch_idle(websocket, websocket->mount->config.websocket_timeout_ms);
 }
 
-static void answer_refusal(connection_t *connection, const phxs_refusal_t *refusal)
-{
-    const answer_header_t headers[] = {{"cache-control", PHX_SLICE("max-age=0, private, must-revalidate")},
-                                       {NULL, {0}}};
-    connection_answer(connection, refusal->status, headers, phx_slice_of(refusal->body));
-}
-
-static void answer_text(connection_t *connection, int status, const char *text)
-{
-    phxs_refusal_t refusal = {status, text};
-    answer_refusal(connection, &refusal);
-}
-
 /* The application decides; then the request must be an upgrade after all (WS-CONN-08, WS-CONN-09). */
 static void ask_application(connection_t *connection, mount_t *mount, const connect_info_t *info,
                             phx_vsn_t vsn, const char *subprotocol)
@@ -246,11 +233,11 @@ static void ask_application(connection_t *connection, mount_t *mount, const conn
         free(websocket);
     }
     if (outcome == PHXS_CONNECT_OK) {
-        answer_text(connection, 400, error);
+        connection_answer_text(connection, 400, error);
     } else if (outcome == PHXS_CONNECT_REFUSED_WITH_REASON) {
-        answer_refusal(connection, &refusal); /* WS-AUTH-02 */
+        connection_answer_text(connection, refusal.status, refusal.body); /* WS-AUTH-02 */
     } else if (outcome == PHXS_CONNECT_REFUSED) {
-        connection_answer_empty(connection, 403); /* WS-AUTH-01 */
+        connection_answer_text(connection, 403, ""); /* WS-AUTH-01 */
     } else {
         connection_answer_error(connection, 500); /* WS-AUTH-04 */
     }
@@ -262,14 +249,14 @@ static void check_and_connect(connection_t *connection, mount_t *mount, connect_
     const http_request_t *request = connection_request(connection);
     phx_vsn_t vsn;
     if (!handshake_origin_allowed(&mount->config, request)) {
-        connection_answer_empty(connection, 403); /* ORIG-02 */
+        connection_answer_text(connection, 403, ""); /* ORIG-02 */
         return;
     }
     subprotocol_outcome_t outcome = handshake_subprotocol(&mount->config, request, subprotocol);
     if (outcome == SUBPROTOCOL_BAD_TOKEN) {
         connection_answer_error(connection, 500); /* TOK-06 */
     } else if (outcome == SUBPROTOCOL_REFUSED || !connect_info_serializer(info, &vsn)) {
-        connection_answer_empty(connection, 403); /* SUBP-03, WS-VSN-02 */
+        connection_answer_text(connection, 403, ""); /* SUBP-03, WS-VSN-02 */
     } else {
         if (subprotocol->has_token) {
             phx_slice_t token = phx_buf_slice(&subprotocol->token);
@@ -283,7 +270,7 @@ void websocket_request(connection_t *connection, mount_t *mount)
 {
     const http_request_t *request = connection_request(connection);
     if (!phx_slice_equals(request->method, "GET")) {
-        connection_answer_empty(connection, 400); /* WS-CONN-06 */
+        connection_answer_text(connection, 400, ""); /* WS-CONN-06 */
         return;
     }
     connect_info_t info;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "handshake.h"
+#include "test_util.h"
 
 enum { MAX_HEADERS = 8 };
 
@@ -229,10 +229,5 @@ int main(void)
 
     Suite *suite = suite_create("handshake");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

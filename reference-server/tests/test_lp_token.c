@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lp_token.h"
+#include "test_util.h"
 
 static const uint8_t KEY[LP_KEY_BYTES] = "a key of thirty-two bytes, exact";
 static const uint8_t OTHER_KEY[LP_KEY_BYTES] = "A key of thirty-two bytes, exact";
@@ -69,10 +69,5 @@ int main(void)
     tcase_add_test(tcase, a_token_gets_old);
     Suite *suite = suite_create("lp_token");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

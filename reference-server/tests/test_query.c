@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "query.h"
+#include "test_util.h"
 
 static const struct {
     const char *query;
@@ -80,10 +81,5 @@ int main(void)
     tcase_add_test(tcase, deep_nesting_is_bounded);
     Suite *suite = suite_create("query");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

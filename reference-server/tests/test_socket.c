@@ -7,6 +7,7 @@
 
 #include "phx/json.h"
 #include "socket.h"
+#include "test_util.h"
 
 /* ---- an application ---- */
 
@@ -385,10 +386,5 @@ int main(void)
     tcase_add_test(tcase, a_disconnect_finds_ids);
     Suite *suite = suite_create("socket");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }
