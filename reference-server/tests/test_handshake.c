@@ -215,16 +215,14 @@ START_TEST(http_1_0_is_no_upgrade)
 }
 END_TEST
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 int main(void)
 {
     TCase *tcase = tcase_create("handshake");
-    tcase_add_loop_test(tcase, origins_of_a_list, 0, COUNT(ORIGINS));
+    tcase_add_loop_test(tcase, origins_of_a_list, 0, (int)COUNT(ORIGINS));
     tcase_add_test(tcase, origin_of_the_own_host);
-    tcase_add_loop_test(tcase, versions, 0, COUNT(VERSIONS));
-    tcase_add_loop_test(tcase, subprotocols, 0, COUNT(OFFERS));
-    tcase_add_loop_test(tcase, upgrades, 0, COUNT(UPGRADES));
+    tcase_add_loop_test(tcase, versions, 0, (int)COUNT(VERSIONS));
+    tcase_add_loop_test(tcase, subprotocols, 0, (int)COUNT(OFFERS));
+    tcase_add_loop_test(tcase, upgrades, 0, (int)COUNT(UPGRADES));
     tcase_add_test(tcase, http_1_0_is_no_upgrade);
 
     Suite *suite = suite_create("handshake");
