@@ -35,3 +35,9 @@ def start_plain_server(start_server):
 def server(start_server):
     """A reference server as it comes."""
     return start_server()
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Where phxspec is to write its report."""
+    return tmp_path / "report.jsonl"

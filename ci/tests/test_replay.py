@@ -49,11 +49,6 @@ def summary(run):
 
 
 @pytest.fixture
-def report(tmp_path):
-    return tmp_path / "report.jsonl"
-
-
-@pytest.fixture
 def recording():
     """One recording over WebSocket: join, echo and the like, on one connection."""
     return next(r for r in read_recordings(RECORDED / "join.jsonl") if name_of(r).endswith("/join.ok.ws.v2"))

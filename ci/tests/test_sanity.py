@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A sample of everything under valgrind, which sees what the sanitizers do not: reads of memory that was never set."""
+"""A sample of everything under valgrind, which sees what the sanitizers do not: memory that was never set."""
 
 import re
 import subprocess

@@ -3,7 +3,7 @@
 
 import json
 import os
-import shutil
+import re
 import signal
 import subprocess
 import time
@@ -99,11 +99,36 @@ def phxspec(*arguments, report=None, timeout=60, interrupt_after=None):
     return Run(process.returncode, out, err, time.monotonic() - began, lines)
 
 
-def copy_of_vectors(folder):
-    """The requirements and an empty folder for vectors, to be filled by a test."""
-    (folder / "server").mkdir(parents=True)
-    shutil.copy(env.VECTORS / "requirements.json", folder)
-    return folder
+# ---- vectors ----
+
+
+def judge(url, *arguments, **settings):
+    return phxspec("server", "--without", LACKS, *arguments, url, **settings)
+
+
+def summary_of_vectors(run):
+    """The counts of the closing line, which must be those of the report, which must be whole."""
+    last = run.out.strip().splitlines()[-1]
+    planned = int(re.match(r"(\d+) planned:", last).group(1))
+    counts = {
+        name: int(count)
+        for name, count in re.findall(r"(pass|fail|not applicable|not run|harness error) (\d+)", last)
+    }
+    assert sum(counts.values()) == planned
+    if run.lines:
+        first, closing = run.lines[0], run.lines[-1]
+        assert first["event"] == "plan" and first["planned"] == planned == len(run.verdicts)
+        assert closing["event"] == "summary" and closing["complete"] is True and closing["planned"] == planned
+        for name, count in counts.items():
+            assert closing[name.replace(" ", "_")] == count
+            assert sum(verdict.replace("_", " ") == name for verdict in run.verdicts.values()) == count
+    return counts
+
+
+def cases():
+    """All cases of the suite."""
+    for path in sorted((env.VECTORS / "server").rglob("*.json")):
+        yield from json.loads(path.read_text(encoding="utf-8"))["cases"]
 
 
 # ---- recordings ----

@@ -130,6 +130,10 @@ class Server(Program):
     def longpoll(self, mount="/tight", query=""):
         return LongPoll(self.port, mount, query)
 
+    def let_a_window_pass(self, mount="/tight"):
+        """Waits by the server's own clock: a poll that nothing answers runs through its window."""
+        assert self.longpoll(mount).poll()["status"] == 204
+
     def check(self, code):
         """An end in order: this exit code, and nothing that a sanitizer minds."""
         report = sanitizer_report(self.stderr())
@@ -146,3 +150,28 @@ class Server(Program):
             self.check(self.wait())
         finally:
             self.kill()
+
+
+# A loop that spins takes all of a processor; one that waits takes next to nothing, even under the sanitizers.
+BUSY = 0.3
+
+
+class Watch:
+    """Measures a server's processor time over a stretch in which it has nothing to do but wait."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def __enter__(self):
+        self.began = time.monotonic()
+        self.cpu = self.server.cpu_seconds()
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            wall = time.monotonic() - self.began
+            share = (self.server.cpu_seconds() - self.cpu) / wall
+            assert wall >= 0.5, f"a stretch of {wall:.2f} s tells nothing"
+            assert (
+                share < BUSY
+            ), f"the server took {share:.0%} of a processor while it had to wait {wall:.1f} s"
