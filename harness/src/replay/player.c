@@ -43,8 +43,18 @@ static void hang_up(player_t *player)
 }
 
 /* From the loop, not from here: the callers stand in callbacks of what the owner will free. */
+/* How late the client was for what it had to do at the cursor. */
+static void note_lateness(player_t *player)
+{
+    if (player->cursor < player->plan.len && player->plan.at[player->cursor].act < ACT_AWAIT_FRAME) {
+        double due_ms = player->plan.at[player->cursor].t_ms;
+        player->late_ms = fmax(player->late_ms, transcript_now(player->transcript) - due_ms);
+    }
+}
+
 static void finish(player_t *player, bool agreed)
 {
+    note_lateness(player); /* it may still have had to do it when the verdict fell */
     player->over = true;
     player->agreed = agreed;
     player->ms = transcript_now(player->transcript);
@@ -214,7 +224,7 @@ static size_t pass(player_t *player)
         if (paused(player, moment)) {
             return 0;
         }
-        player->late_ms = fmax(player->late_ms, transcript_now(player->transcript) - moment->t_ms);
+        note_lateness(player);
     }
     switch (moment->act) {
     case ACT_OPEN:
