@@ -102,20 +102,20 @@ static void end(connection_t *connection)
     carrier_end(connection->conn, LINGER_MS);
 }
 
-static void send_text(connection_t *connection, phx_slice_t text)
+void connection_send(carrier_conn_t *conn, phx_slice_t bytes)
 {
-    shared_bytes_t *bytes = shared_bytes_new(text, (phx_slice_t){0});
-    if (bytes == NULL || !carrier_send(connection->conn, bytes)) {
-        carrier_abort(connection->conn);
+    shared_bytes_t *copy = shared_bytes_new(bytes, (phx_slice_t){0});
+    if (copy == NULL || !carrier_send(conn, copy)) {
+        carrier_abort(conn);
     }
-    shared_bytes_release(bytes);
+    shared_bytes_release(copy);
 }
 
 static void expect_continue(connection_t *connection)
 {
     const http_header_t *expect = http_request_header(http_parser_request(connection->parser), "expect");
     if (expect != NULL && http_list_has_token(expect->value, "100-continue")) {
-        send_text(connection, PHX_SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+        connection_send(connection->conn, PHX_SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
     }
 }
 
@@ -125,7 +125,7 @@ static void refuse(connection_t *connection, int status)
     phx_buf_t out = {0};
     http_response_begin(&out, status);
     http_response_finish(&out, (phx_slice_t){0}, false, false);
-    send_text(connection, phx_buf_slice(&out));
+    connection_send(connection->conn, phx_buf_slice(&out));
     phx_buf_free(&out);
     end(connection);
 }
@@ -239,7 +239,7 @@ void connection_answer(connection_t *connection, int status, const answer_header
     if (out.failed) {
         carrier_abort(connection->conn);
     } else {
-        send_text(connection, phx_buf_slice(&out));
+        connection_send(connection->conn, phx_buf_slice(&out));
     }
     phx_buf_free(&out);
 
@@ -278,7 +278,7 @@ void connection_answer_error(connection_t *connection, int status)
 carrier_conn_t *connection_upgrade(connection_t *connection, phx_slice_t head, const upgraded_ops_t *ops,
                                    void *upgraded)
 {
-    send_text(connection, head);
+    connection_send(connection->conn, head);
     http_parser_free(connection->parser);
     connection->parser = NULL;
     connection->busy = false;

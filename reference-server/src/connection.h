@@ -71,6 +71,9 @@ void connection_answer_error(connection_t *connection, int status);
 carrier_conn_t *connection_upgrade(connection_t *connection, phx_slice_t head, const upgraded_ops_t *ops,
                                    void *upgraded);
 
+/* Queues a copy of `bytes` on a connection, upgraded or not; one that cannot take them is dropped. */
+void connection_send(carrier_conn_t *conn, phx_slice_t bytes);
+
 /* The server shuts down: ends all connections but those whose request waits for its answer; they end behind
  * it. */
 void connections_drain(connection_owner_t *owner);

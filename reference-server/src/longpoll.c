@@ -5,11 +5,6 @@
 #include "handshake.h"
 #include "query.h"
 
-static void answer_status(connection_t *connection, int status)
-{
-    lp_answer(connection, status, (phx_slice_t){0}, (phx_slice_t){0});
-}
-
 /* The header alone decides if it is there (LP-HTTP-06). */
 static session_t *find_session(sessions_t *sessions, const mount_t *mount, const http_request_t *request,
                                const json_t *params)
@@ -42,7 +37,7 @@ static void open_session(connection_t *connection, mount_t *mount, sessions_t *s
     } else if (outcome == PHXS_CONNECT_FAILED) {
         connection_answer_error(connection, 500); /* WS-AUTH-04 */
     } else {
-        answer_status(connection, 403); /* LP-OPEN-03, WS-AUTH-03 */
+        lp_answer_status(connection, 403); /* LP-OPEN-03, WS-AUTH-03 */
     }
 }
 
@@ -63,7 +58,7 @@ static void post(connection_t *connection, const mount_t *mount, sessions_t *ses
     const http_header_t *type = http_request_header(request, "content-type");
     session_t *session = find_session(sessions, mount, request, connect->params);
     if (session == NULL) {
-        answer_status(connection, 410); /* LP-POST-01 */
+        lp_answer_status(connection, 410); /* LP-POST-01 */
     } else if (connection_body_too_large(connection) || request->body.len > mount->config.max_body_bytes) {
         connection_answer_error(connection, 400); /* LP-POST-11 */
     } else {
@@ -103,7 +98,7 @@ static void dispatch(connection_t *connection, mount_t *mount, sessions_t *sessi
     const http_request_t *request = connection_request(connection);
     phx_slice_t method = request->method;
     if (!handshake_origin_allowed(&mount->config, request)) {
-        answer_status(connection, 403); /* ORIG-02 */
+        lp_answer_status(connection, 403); /* ORIG-02 */
     } else if (phx_slice_equals(method, "GET")) {
         get(connection, mount, sessions, connect);
     } else if (phx_slice_equals(method, "POST")) {

@@ -104,7 +104,7 @@ void lp_answer(connection_t *connection, int status, phx_slice_t token, phx_slic
     phx_buf_free(&body);
 }
 
-static void answer_status(connection_t *connection, int status)
+void lp_answer_status(connection_t *connection, int status)
 {
     lp_answer(connection, status, (phx_slice_t){0}, (phx_slice_t){0});
 }
@@ -257,7 +257,7 @@ static void post_done(post_t *post)
 
 static void post_answer(post_t *post, int status)
 {
-    answer_status(post->connection, status);
+    lp_answer_status(post->connection, status);
     post_done(post);
 }
 

@@ -43,4 +43,7 @@ void session_post(session_t *session, connection_t *connection, bool batch);
  * whose elements `messages` lists as JSON, parted by commas (LP-HTTP-01 to LP-HTTP-03). */
 void lp_answer(connection_t *connection, int status, phx_slice_t token, phx_slice_t messages);
 
+/* The same with nothing but a status. */
+void lp_answer_status(connection_t *connection, int status);
+
 #endif

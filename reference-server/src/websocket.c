@@ -29,11 +29,11 @@ static void watch_idle(websocket_t *websocket, uint64_t delay_ms)
 
 static void send_buf(websocket_t *websocket, phx_buf_t *out)
 {
-    shared_bytes_t *bytes = out->failed ? NULL : shared_bytes_new(phx_buf_slice(out), (phx_slice_t){0});
-    if (bytes == NULL || !carrier_send(websocket->conn, bytes)) {
+    if (out->failed) {
         carrier_abort(websocket->conn);
+    } else {
+        connection_send(websocket->conn, phx_buf_slice(out));
     }
-    shared_bytes_release(bytes);
     phx_buf_free(out);
 }
 
