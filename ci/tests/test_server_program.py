@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """phxspec-server as a program: its options, its ready line, its end."""
 
+import fcntl
 import json
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -171,15 +174,23 @@ def refuses(port):
     return False
 
 
+def address_in_proc(address):
+    """As /proc/net/tcp writes it."""
+    host, port = address
+    return "%08X:%04X" % (int.from_bytes(socket.inet_aton(host), "little"), port)
+
+
 def taken(connection):
     """True when the peer's program has read all that was sent."""
-    own = "%08X" % int.from_bytes(socket.inet_aton("127.0.0.1"), "little")
-    port = connection.socket.getsockname()[1]
+    if struct.unpack("i", fcntl.ioctl(connection.socket, termios.TIOCOUTQ, b"\0" * 4))[0]:
+        return False  # not all of it has reached the peer's queue
+    peer = address_in_proc(connection.socket.getpeername())
+    own = address_in_proc(connection.socket.getsockname())
     with open("/proc/net/tcp", encoding="ascii") as table:
         for line in table:
-            fields = line.split()
-            if fields[2] == f"{own}:{port:04X}":
-                return fields[4].endswith(":00000000")  # its receive queue
+            # The peer's address, too: our port may be that of an older connection elsewhere, which lingers in TIME_WAIT.
+            if line.split()[1:3] == [peer, own]:
+                return line.split()[4].endswith(":00000000")  # its receive queue
     raise AssertionError("no such connection")
 
 
@@ -225,12 +236,10 @@ def test_nobody_is_served_while_it_ends(server):
 
 def test_a_held_poll_runs_through_its_window_and_is_answered_with_204(start_server):
     server = start_server("--mount", "/tight", "--window-ms", "1000")
-    session = server.longpoll()
     held = server.connect()
-    idle = server.descriptors()
-    assert session.post(HEARTBEAT) == {"status": 200}
-    assert session.messages(1) == [HEARTBEAT_REPLY]
-    wait_until(lambda: server.descriptors() == idle, "the end of the other connections")
+    session = server.longpoll(connection=held)
+    assert session.post(HEARTBEAT, connection=held) == {"status": 200}
+    assert [json.loads(text) for text in session.poll(connection=held)["messages"]] == [HEARTBEAT_REPLY]
     began = time.monotonic()
     held.send(session.poll_request() + session.post_request(HEARTBEAT))
     wait_until(lambda: taken(held), "the taking up of the poll")

@@ -127,8 +127,8 @@ class Server(Program):
     def websocket(self, mount="/socket", query="", **options):
         return self._client(WebSocket(self.port, f"{mount}/websocket?vsn=2.0.0{query}", **options))
 
-    def longpoll(self, mount="/tight", query=""):
-        return LongPoll(self.port, mount, query)
+    def longpoll(self, mount="/tight", query="", connection=None):
+        return LongPoll(self.port, mount, query, connection)
 
     def let_a_window_pass(self, mount="/tight"):
         """Waits by the server's own clock: a poll that nothing answers runs through its window."""
