@@ -101,7 +101,8 @@ static void on_ended(void *ctx, stream_end_t how, const char *detail)
     }
 }
 
-static const stream_events_t stream_callbacks = {NULL, on_received, on_ended};
+static const stream_events_t stream_callbacks = {
+    .connected = NULL, .received = on_received, .ended = on_ended};
 
 static void connect_and_send(http_client_t *client)
 {

@@ -15,7 +15,7 @@ struct stream {
     deadline_t *failure; /* an error of the very start, reported from the loop */
     int failed;
     text_t early; /* written before the connection stood */
-    bool connected, half_close;
+    bool connected, half_close, finished;
     bool quiet;         /* nothing is reported any more */
     bool closed, freed; /* the handle by a reset, the stream by its owner: gone when both are true */
 };
@@ -62,15 +62,25 @@ static void on_read(uv_stream_t *handle, ssize_t got, const uv_buf_t *buffer)
         stream->events->received(stream->ctx, (span_t){buffer->base, (size_t)got});
     } else if (got < 0) {
         uv_read_stop(handle);
-        report_end(stream, got == UV_EOF ? STREAM_FIN : STREAM_ERROR, uv_strerror((int)got));
+        if (got == UV_EOF && stream->events->finished != NULL) {
+            stream->finished = true;
+            if (!stream->quiet) {
+                stream->events->finished(stream->ctx);
+            }
+        } else {
+            report_end(stream, got == UV_EOF ? STREAM_FIN : STREAM_ERROR, uv_strerror((int)got));
+        }
     }
     free(buffer->base);
 }
 
 static void on_written(uv_write_t *request, int status)
 {
-    (void)status; /* a failure shows when reading */
     write_t *write = request->data;
+    stream_t *stream = request->handle->data;
+    if (status != 0 && status != UV_ECANCELED && stream->finished) { /* else it shows when reading */
+        report_end(stream, STREAM_ERROR, uv_strerror(status));
+    }
     free(write->bytes);
     free(write);
 }
@@ -131,6 +141,23 @@ stream_t *stream_open(uv_loop_t *loop, const address_t *address, const stream_ev
     return stream;
 }
 
+stream_t *stream_accept(uv_stream_t *listener, const stream_events_t *events, void *ctx)
+{
+    stream_t *stream = mem_new(1, sizeof *stream);
+    stream->events = events;
+    stream->ctx = ctx;
+    stream->tcp.data = stream;
+    uv_tcp_init(listener->loop, &stream->tcp);
+    if (uv_accept(listener, (uv_stream_t *)&stream->tcp) != 0 ||
+        uv_read_start((uv_stream_t *)&stream->tcp, on_allocate, on_read) != 0) {
+        stream_free(stream);
+        return NULL;
+    }
+    stream->connected = true;
+    uv_tcp_nodelay(&stream->tcp, 1);
+    return stream;
+}
+
 void stream_write(stream_t *stream, span_t bytes)
 {
     if (stream->quiet || bytes.len == 0) {
@@ -145,7 +172,8 @@ void stream_write(stream_t *stream, span_t bytes)
     write->request.data = write;
     uv_buf_t buffer = {.base = write->bytes, .len = bytes.len};
     if (uv_write(&write->request, (uv_stream_t *)&stream->tcp, &buffer, 1, on_written) != 0) {
-        on_written(&write->request, 0);
+        free(write->bytes);
+        free(write);
     }
 }
 

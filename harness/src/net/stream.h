@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A TCP connection of a client: what ws_client and http_client have in common. */
+/* A TCP connection: what ws_client and http_client have in common, and the proxy for both its sides. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
@@ -14,12 +14,18 @@ typedef enum stream_end { STREAM_UNREACHABLE, STREAM_FIN, STREAM_ERROR } stream_
 typedef struct stream_events {
     void (*connected)(void *ctx); /* may be NULL */
     void (*received)(void *ctx, span_t bytes);
+    /* The peer has ended its direction (FIN); ours is still open. NULL: this is `ended`, then. */
+    void (*finished)(void *ctx);
     /* Once, and the last; `detail` is the system's word for it. */
     void (*ended)(void *ctx, stream_end_t how, const char *detail);
 } stream_events_t;
 
 /* Starts to connect; callbacks come from the loop only. Owned by the caller. */
 stream_t *stream_open(uv_loop_t *loop, const address_t *address, const stream_events_t *events, void *ctx);
+
+/* Takes the next connection of a listener that has one (its connection callback). NULL: there is none after
+ * all. Owned by the caller. */
+stream_t *stream_accept(uv_stream_t *listener, const stream_events_t *events, void *ctx);
 
 /* Sends bytes (copied) in one write, when connected; nothing when the connection has ended. */
 void stream_write(stream_t *stream, span_t bytes);

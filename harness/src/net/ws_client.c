@@ -174,7 +174,8 @@ static void make_key(const ws_client_t *client, text_t *key)
     text_free(&seed);
 }
 
-static const stream_events_t stream_callbacks = {NULL, on_received, on_ended};
+static const stream_events_t stream_callbacks = {
+    .connected = NULL, .received = on_received, .ended = on_ended};
 
 ws_client_t *ws_client_open(uv_loop_t *loop, const ws_request_t *request, const ws_events_t *events,
                             void *ctx)

@@ -119,7 +119,8 @@ static void on_probe_ended(void *ctx, stream_end_t how, const char *detail)
     }
 }
 
-static const stream_events_t probe_callbacks = {on_probe_connected, on_probe_received, on_probe_ended};
+static const stream_events_t probe_callbacks = {
+    .connected = on_probe_connected, .received = on_probe_received, .ended = on_probe_ended};
 
 static void try_connect(void *ctx)
 {

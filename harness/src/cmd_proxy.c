@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* phxspec proxy: between a client and a server, with faults from data. */
+#include "commands.h"
+
+#include "proxy/mutant.h"
+#include "proxy/proxy.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROBE_MS = 1500 };
+
+static const char usage[] =
+    "usage: phxspec proxy --upstream URL [--faults FILE] [options]\n"
+    "\n"
+    "Listens on 127.0.0.1 and passes everything on to the server at URL and back, altered as the faults of "
+    "a\n"
+    "mutant say (vectors/mutants/README.md). Prints \"ready URL\"; SIGINT and SIGTERM end it.\n"
+    "\n"
+    "  --upstream URL    the server, http://HOST:PORT\n"
+    "  --faults FILE     a file of mutants; without it nothing is altered\n"
+    "  --mutant ID       which of them (needed when the file has several)\n"
+    "  --port N          where it listens (default: 0, a free port)\n";
+
+typedef struct options {
+    const char *upstream, *faults, *mutant;
+    int port;
+    bool help;
+} options_t;
+
+static bool read_port(const char *string, int *port)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(string, &end, 10);
+    if (errno || *end || end == string || value < 0 || value > 65535) {
+        fprintf(stderr, "phxspec proxy: --port %s: a number from 0 to 65535 is needed\n", string);
+        return false;
+    }
+    *port = (int)value;
+    return true;
+}
+
+static bool read_options(int argc, char **argv, options_t *options)
+{
+    static const struct option known[] = {{"upstream", 1, NULL, 'u'}, {"faults", 1, NULL, 'f'},
+                                          {"mutant", 1, NULL, 'm'},   {"port", 1, NULL, 'p'},
+                                          {"help", 0, NULL, 'h'},     {NULL, 0, NULL, 0}};
+    int option;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+        switch (option) {
+        case 'u':
+            options->upstream = optarg;
+            break;
+        case 'f':
+            options->faults = optarg;
+            break;
+        case 'm':
+            options->mutant = optarg;
+            break;
+        case 'p':
+            if (!read_port(optarg, &options->port)) {
+                return false;
+            }
+            break;
+        case 'h':
+            options->help = true;
+            return true;
+        default:
+            fputs("phxspec proxy --help tells the options\n", stderr);
+            return false;
+        }
+    }
+    if (!options->upstream || optind != argc) {
+        fputs("phxspec proxy: --upstream URL is needed, and nothing beside the options\n", stderr);
+        return false;
+    }
+    return true;
+}
+
+/* The faults of the mutant that is asked for; NULL and a message. A new reference. */
+static json_t *choose(const options_t *options, const mutants_t *mutants, text_t *error)
+{
+    const mutant_t *mutant = options->mutant     ? mutants_find(mutants, options->mutant)
+                             : mutants->len == 1 ? &mutants->at[0]
+                                                 : NULL;
+    if (!options->faults) {
+        return json_array();
+    }
+    if (!mutant && options->mutant) {
+        text_printf(error, "%s: no mutant \"%s\"\n", options->faults, options->mutant);
+    } else if (!mutant) {
+        text_printf(error, "%s: has %zu mutants; --mutant says which\n", options->faults, mutants->len);
+    } else if (!mutant->faults) {
+        text_printf(error, "%s: mutant %s is made by the server (fault \"%s\"), not by the proxy\n",
+                    options->faults, mutant->id, mutant->server_fault);
+    } else {
+        return json_incref(mutant->faults);
+    }
+    return NULL;
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    (void)number;
+    uv_stop(signal->loop);
+}
+
+static int serve(const options_t *options, const address_t *upstream, json_t *list)
+{
+    uv_loop_t loop;
+    uv_signal_t interrupt, terminate;
+    text_t error = {0};
+    uv_loop_init(&loop);
+    faults_t *faults = faults_new(list);
+    proxy_t *proxy = proxy_start(&loop, options->port, upstream, faults, &error);
+    if (proxy) {
+        uv_signal_init(&loop, &interrupt);
+        uv_signal_init(&loop, &terminate);
+        uv_signal_start(&interrupt, on_signal, SIGINT);
+        uv_signal_start(&terminate, on_signal, SIGTERM);
+        printf("ready http://127.0.0.1:%d\n", proxy_port(proxy));
+        fflush(stdout);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        fprintf(stderr, "phxspec proxy: %zu times something was altered\n", faults_hits(faults));
+        uv_close((uv_handle_t *)&interrupt, NULL);
+        uv_close((uv_handle_t *)&terminate, NULL);
+        proxy_free(proxy);
+    } else {
+        fprintf(stderr, "phxspec proxy: %s\n", text_str(&error));
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    faults_free(faults);
+    text_free(&error);
+    return proxy ? EXIT_AGREED : EXIT_HARNESS;
+}
+
+static int load_and_serve(const options_t *options)
+{
+    mutants_t mutants = {0};
+    text_t error = {0};
+    url_t url;
+    address_t upstream;
+    json_t *list = NULL;
+    int code = EXIT_USE;
+    if (url_parse(options->upstream, &url, &error) &&
+        (!options->faults || mutants_load(&mutants, options->faults, &error)) &&
+        (list = choose(options, &mutants, &error))) {
+        code = EXIT_HARNESS;
+        if (url_resolve(&url, &upstream, &error) &&
+            address_probe(&upstream, url.authority, PROBE_MS, &error)) {
+            code = serve(options, &upstream, list);
+        }
+    }
+    span_t rest = text_span(&error), line;
+    while (span_next(&rest, '\n', &line)) {
+        if (line.len > 0) {
+            fprintf(stderr, "phxspec proxy: %.*s\n", (int)line.len, line.at);
+        }
+    }
+    json_decref(list);
+    mutants_free(&mutants);
+    text_free(&error);
+    return code;
+}
+
+int cmd_proxy(int argc, char **argv)
+{
+    options_t options = {0};
+    if (!read_options(argc, argv, &options)) {
+        return EXIT_USE;
+    }
+    if (options.help) {
+        fputs(usage, stdout);
+        return EXIT_AGREED;
+    }
+    return load_and_serve(&options);
+}
