@@ -111,7 +111,12 @@ static bool unit_is(const json_t *match, const unit_t *unit, json_t *names)
     if (http) {
         return unit->http && http_is(http, unit->http, &context);
     }
-    return unit->frame && string_is(match, "frame", unit->frame);
+    if (json_is_true(json_object_get(match, "unreadable"))) {
+        return !unit->message && !unit->http && (!unit->frame || string_is(match, "frame", unit->frame));
+    }
+    const json_t *code = json_object_get(match, "code");
+    return unit->frame && string_is(match, "frame", unit->frame) &&
+           (!code || json_integer_value(code) == (json_int_t)unit->code);
 }
 
 /* What is counted together: the topic in its conversation, or the conversation. */

@@ -20,8 +20,9 @@ typedef struct unit {
     const char *conversation; /* the WebSocket connection or long-poll session it belongs to; "" for none */
     const message_t *message; /* NULL: it is none that can be read */
     const char *frame;        /* "text", "binary", "close", "ping", "pong", "other"; NULL: it came in HTTP */
-    const json_t
-        *http; /* {"method", "path", "query", "headers", "status", "body"} of an exchange; NULL: it is none */
+    unsigned code;            /* of a close frame; 0: none */
+    /* An exchange's {"method", "path", "query", "headers", "status", "body"}; NULL: it is none. */
+    const json_t *http;
 } unit_t;
 
 /*

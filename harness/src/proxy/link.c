@@ -14,6 +14,9 @@
 /* A piece that does not become whole for so long passes as it is: half a frame, or a request that dawdles, is
  * what some tests are about. */
 static const double PATIENCE_MS = 50;
+/* When one side fails, the other one still gets what was said before: an RST of ours would take that from it.
+ */
+static const double LINGER_MS = 300;
 enum { BODY_MAX = 256 << 20 };
 
 typedef enum mode { MODE_HTTP, MODE_WEBSOCKET, MODE_RAW } mode_t_;
@@ -238,12 +241,15 @@ static void relay_message(way_t *way, bool masked)
     bool readable = !control && way->rsv == 0 &&
                     message_decode(&message, link->vsn, way->from, way->opcode == WS_BINARY,
                                    text_span(&way->message), NULL);
+    const unsigned char *payload = (const unsigned char *)way->message.at;
+    bool has_code = way->opcode == WS_CLOSE && way->message.len >= 2;
     unit_t unit = {.from = way->from,
                    .websocket = true,
                    .vsn = link->vsn,
                    .conversation = link->id,
                    .message = readable ? &message : NULL,
-                   .frame = frame_name(way->opcode)};
+                   .frame = frame_name(way->opcode),
+                   .code = has_code ? (unsigned)payload[0] << 8 | payload[1] : 0};
     piece_t piece = {
         .payload = way->message, .raw = way->raw, .opcode = way->opcode, .rsv = way->rsv, .masked = masked};
     way->message = way->raw = (text_t){0};
@@ -481,15 +487,25 @@ static void on_finished(void *ctx)
     }
 }
 
+static void on_lingered(void *ctx)
+{
+    link_t *link = ctx;
+    link->farewell = NULL;
+    cut(link);
+}
+
 static void on_ended(void *ctx, stream_end_t how, const char *detail)
 {
     way_t *way = ctx;
+    link_t *link = way->link;
     (void)how;
     (void)detail;
-    if (way->link->muted) {
-        end(way->link);
-    } else if (!way->link->over) {
-        cut(way->link);
+    if (link->muted || other(way)->finished) {
+        end(link);
+    } else if (!link->over) {
+        stream_half_close(other(way)->in);
+        deadline_cancel(&link->farewell);
+        link->farewell = deadline_start(link->setup->loop, LINGER_MS, on_lingered, link);
     }
 }
 

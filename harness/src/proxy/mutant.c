@@ -12,8 +12,8 @@ static const char *const mutant_keys[] = {"id",     "title",  "requirements", "p
                                           "server", "source", "note",         NULL};
 static const char *const fault_keys[] = {"match", "after", "until",    "do",  "nth",
                                          "every", "note",  "from_nth", "per", NULL};
-static const char *const match_keys[] = {"from",  "transport", "vsn",    "message",
-                                         "frame", "http",      "binary", NULL};
+static const char *const match_keys[] = {"from", "transport", "vsn",  "message",    "frame",
+                                         "http", "binary",    "code", "unreadable", NULL};
 static const char *const http_keys[] = {"method", "path", "query", "headers", "status", "body", NULL};
 static const char *const action_keys[] = {"drop",   "duplicate", "swap", "merge",  "delay_ms",  "set",
                                           "remove", "retype",    "text", "byte",   "truncate",  "also",
@@ -66,8 +66,9 @@ static bool check_match(const json_t *match, const char *where, const jpath_t *p
     if (!from || (strcmp(from, "client") != 0 && strcmp(from, "server") != 0)) {
         good = flaw(error, where, path, "\"from\" is \"client\" or \"server\"");
     }
-    if (!message && !http && !json_object_get(match, "frame")) {
-        good = flaw(error, where, path, "one of \"message\", \"frame\" and \"http\" is needed");
+    if (!message && !http && !json_object_get(match, "frame") && !json_object_get(match, "unreadable")) {
+        good =
+            flaw(error, where, path, "one of \"message\", \"frame\", \"unreadable\" and \"http\" is needed");
     }
     if (message && json_array_size(message) != 5) {
         good = flaw(error, where, path, "\"message\" has five fields");
