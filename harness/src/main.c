@@ -10,6 +10,7 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *about;
 } commands[] = {
+    {"mutants", cmd_mutants, "measure the vectors by servers that break a rule on purpose"},
     {"proxy", cmd_proxy, "pass everything on to a server, with faults on the way"},
     {"replay", cmd_replay, "replay recorded sessions of a server against another one"},
     {"server", cmd_server, "run the vectors against a server"},

@@ -83,7 +83,7 @@ static json_t *relay_messages(faults_t *faults, const passage_t *passage, direct
         for (size_t p = 0; p < acts.len; p++) {
             json_t *string = jvalue_string(text_span(&acts.at[p].payload));
             relayed->delay_ms += acts.at[p].delay_ms;
-            if (acts.swap && p == 0) {
+            if (acts.swap && p == 0 && !held) {
                 held = string;
             } else if (string) {
                 json_array_append_new(out, string);

@@ -196,7 +196,7 @@ static void relay_piece(way_t *way, const unit_t *unit, piece_t piece)
     link_t *link = way->link;
     json_t *actions = faults_match(link->setup->faults, unit);
     acts_t acts = act(actions, link->vsn, piece);
-    for (size_t i = 0; i < acts.len && !acts.cut; i++) {
+    for (size_t i = 0; i < acts.len && !acts.cut && !acts.close; i++) {
         piece_t *one = &acts.at[i];
         if (way->holds && way->merges) {
             join_held(way, one);

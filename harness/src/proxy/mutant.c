@@ -55,6 +55,20 @@ static bool known_keys(const json_t *object, const char *const *keys, const char
     return good;
 }
 
+static bool check_pattern(const json_t *message, const char *where, const jpath_t *path, text_t *error)
+{
+    text_t said = {0};
+    bool good = matcher_check(message, path, &said);
+    span_t rest = text_span(&said), line;
+    while (span_next(&rest, '\n', &line)) {
+        if (line.len > 0) {
+            text_printf(error, "%s%.*s\n", where, (int)line.len, line.at);
+        }
+    }
+    text_free(&said);
+    return good;
+}
+
 static bool check_match(const json_t *match, const char *where, const jpath_t *path, text_t *error)
 {
     if (!known_keys(match, match_keys, where, path, error)) {
@@ -75,7 +89,7 @@ static bool check_match(const json_t *match, const char *where, const jpath_t *p
     }
     if (message) {
         jpath_t at = {.parent = path, .key = "message"};
-        good = matcher_check(message, &at, error) && good;
+        good = check_pattern(message, where, &at, error) && good;
     }
     if (http) {
         jpath_t at = {.parent = path, .key = "http"};

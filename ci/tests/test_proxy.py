@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""phxspec proxy and phxspec mutants: what passes, what is altered, and what is made of it."""
+
+import json
+
+import pytest
+
+from testenv import env
+from testenv.harness import LACKS, phxspec
+from testenv.server import Program
+from testenv.wire import PING, PONG, Ended, LongPoll, WebSocket, frame
+
+MUTANTS = env.VECTORS / "mutants"
+
+
+@pytest.fixture
+def proxy(server, tmp_path):
+    """Starts proxies in front of the server; each must end in order."""
+    running = []
+
+    def start(fault=None, **mutant):
+        options = ["--upstream", server.url]
+        if fault or mutant:
+            path = tmp_path / f"faults-{len(running)}.json"
+            one = {"id": "a.b", "title": "t", "requirements": ["HB-02"], "proxy": [fault] if fault else None, **mutant}
+            path.write_text(json.dumps({"mutants": [one]}))
+            options += ["--faults", path]
+        running.append(Program([env.harness(), "proxy", *options], tmp_path))
+        return int(running[-1].read_line().rpartition(":")[2])
+
+    yield start
+    for program in running:
+        program.signal()
+        assert program.wait() == 0, program.stderr()
+        assert "Sanitizer" not in program.stderr(), program.stderr()
+        program.kill()
+
+
+def message(sender, event, **more):
+    return {"from": sender, "message": [{"$any": True}, {"$any": True}, {"$any": True}, event, {"$any": True}], **more}
+
+
+def test_everything_passes_as_it_came(proxy, report):
+    run = phxspec("server", "--without", LACKS, f"http://127.0.0.1:{proxy()}", report=report)
+    assert run.code == 0, run.out[-3000:]
+    assert run.count("fail") == 0 and run.count("pass") > 800
+
+
+def test_a_message_is_dropped(proxy):
+    client = WebSocket(proxy({"match": message("server", "phx_close"), "do": [{"drop": True}]}))
+    client.join("phxspec:x")
+    client.call("phxspec:x", "phx_leave", {})
+    client.heartbeat()
+
+
+def test_a_message_is_edited(proxy):
+    fault = {"match": message("server", "phx_reply"), "nth": 2, "do": [{"set": {"payload.response": {"n": "${ref}"}}}]}
+    client = WebSocket(proxy(fault))
+    client.join("phxspec:x")
+    assert client.call("phxspec:x", "echo", {}) == {"n": "2"}
+    assert client.call("phxspec:x", "echo", {}) == {}
+
+
+def test_two_messages_change_places(proxy):
+    client = WebSocket(proxy({"match": message("server", "phx_reply"), "nth": 2, "do": [{"swap": True}]}))
+    client.join("phxspec:x")
+    client.push("phxspec:x", "echo", {"n": 1})
+    client.push("phxspec:x", "echo", {"n": 2})
+    assert [client.receive()[4]["response"]["n"] for _ in range(2)] == [2, 1]
+
+
+def test_a_message_that_is_to_change_places_with_none_goes_on(proxy):
+    client = WebSocket(proxy({"match": message("server", "phx_reply"), "nth": 1, "do": [{"swap": True}]}))
+    client.join("phxspec:x")
+
+
+def test_what_is_delayed_is_overtaken(proxy):
+    client = WebSocket(proxy({"match": message("server", "phx_reply"), "nth": 2, "do": [{"delay_ms": 300}]}))
+    client.join("phxspec:x")
+    client.push("phxspec:x", "echo", {"n": 1})
+    client.push("phxspec:x", "echo", {"n": 2})
+    assert [client.receive()[4]["response"]["n"] for _ in range(2)] == [2, 1]
+
+
+def test_a_connection_is_closed_with_a_code(proxy):
+    close = {"close": {"code": 1008, "reason": "no"}}
+    client = WebSocket(proxy({"match": message("server", "phx_reply"), "nth": 2, "do": [close]}))
+    client.join("phxspec:x")
+    client.push("phxspec:x", "echo", {})
+    assert client.read_close() == 1008
+    client.send(frame(8, b"\x03\xf0"))
+    assert client.read_to_end() == b""
+
+
+def test_a_connection_is_cut(proxy):
+    client = WebSocket(proxy({"match": message("client", "echo"), "do": [{"cut": True}]}))
+    client.join("phxspec:x")
+    client.push("phxspec:x", "echo", {})
+    with pytest.raises(Ended):
+        client.receive()
+
+
+def test_a_control_frame_is_altered(proxy):
+    client = WebSocket(proxy({"match": {"from": "server", "frame": "pong"}, "do": [{"text": "other"}]}))
+    client.send(frame(PING, b"mine"))
+    got = client.read_frame()
+    assert (got.opcode, got.payload) == (PONG, b"other")
+
+
+def test_half_a_frame_passes_before_the_other_half_comes(proxy):
+    """The server counts the time a client is silent by what has reached it."""
+    client = WebSocket(proxy(), "/tight/websocket?vsn=2.0.0")
+    whole = frame(1, b'[null,"1","phoenix","heartbeat",{}]')
+    client.send(whole[:10])
+    assert client.read_close(timeout=5) == 1002, "the idle timeout, after half a frame"
+
+
+def test_a_message_in_a_poll_is_dropped(proxy):
+    port = proxy({"match": message("server", "phx_reply", transport="longpoll"), "nth": 1, "do": [{"drop": True}]})
+    session = LongPoll(port)
+    session.post(b'[null,"1","phoenix","heartbeat",{}]', b'[null,"2","phoenix","heartbeat",{}]')
+    assert [text[1] for text in session.messages(1)] == ["2"]
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        ([], "--upstream URL is needed"),
+        (["--upstream", "nonsense"], "nonsense"),
+        (["--upstream", "http://127.0.0.1:1"], "127.0.0.1:1"),
+        (["--upstream", "{url}", "--port", "70000"], "0 to 65535"),
+        (["--upstream", "{url}", "--faults", "/no/such/file"], "/no/such/file"),
+        (["--upstream", "{url}", "--faults", str(MUTANTS / "leave.json")], "--mutant says which"),
+        (["--upstream", "{url}", "--faults", str(MUTANTS / "leave.json"), "--mutant", "leave.x"], "no mutant"),
+    ],
+)
+def test_wrong_use_is_told(server, arguments, says):
+    run = phxspec("proxy", *[argument.replace("{url}", server.url) for argument in arguments], timeout=10)
+    assert run.code in (2, 3) and says in run.err, run.err
+
+
+# ---- mutants ----
+
+
+def test_mutants_are_killed_or_survive(server, tmp_path):
+    mutants = tmp_path / "mutants.json"
+    page = tmp_path / "page.md"
+    heartbeat = {"from": "server", "message": [{"$any": True}, {"$any": True}, "phoenix", "phx_reply", {"$any": True}]}
+    nothing = {"from": "server", "message": ["never", {"$any": True}, {"$any": True}, "said", {"$any": True}]}
+    one = {"title": "t", "requirements": ["HB-02"]}
+    mutants.write_text(
+        json.dumps(
+            {
+                "mutants": [
+                    {"id": "x.killed", **one, "proxy": [{"match": heartbeat, "do": [{"drop": True}]}]},
+                    {"id": "x.harmless", **one, "proxy": [{"match": nothing, "do": [{"drop": True}]}]},
+                    {"id": "x.built-in", **one, "server": "deaf"},
+                ]
+            }
+        )
+    )
+    run = phxspec(
+        "mutants", "--mutants", mutants, "--quick", "--page", page, server.url, "--", "--without", LACKS, timeout=120
+    )
+    assert run.code == 1, run.err
+    assert "survived          x.harmless" in run.out and "nothing it is about was ever said" in run.out
+    assert "not run           x.built-in" in run.out
+    assert "3 mutants: killed 1," in run.out
+    assert "| x.killed | HB-02 |" in page.read_text() and "**survived**" in page.read_text()
+
+
+def test_a_server_that_fails_by_itself_proves_nothing(proxy):
+    port = proxy({"match": message("server", "phx_reply"), "do": [{"drop": True}]})
+    run = phxspec(
+        "mutants", "--run", "heartbeat.*", f"http://127.0.0.1:{port}", "--", "--run", "heartbeat.*", "--without", LACKS
+    )
+    assert run.code == 3 and "mend that first" in run.err
+
+
+def test_every_mutant_cites_requirements_that_exist():
+    rules = {rule["id"] for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))}
+    for path in MUTANTS.glob("*.json"):
+        for mutant in json.loads(path.read_text(encoding="utf-8"))["mutants"]:
+            assert mutant["id"].startswith(path.stem + "."), mutant["id"]
+            assert set(mutant["requirements"]) <= rules, mutant["id"]

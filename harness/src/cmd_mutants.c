@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* phxspec mutants: the worth of the vectors, measured by servers that break a rule on purpose. */
+#include "commands.h"
+
+#include "base/memory.h"
+#include "mutation/score.h"
+#include "net/deadline.h"
+#include "vectors/built_in.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROBE_MS = 1500, DEFAULT_JOBS = 2 };
+
+static const char usage[] =
+    "usage: phxspec mutants [options] URL [-- OPTIONS OF phxspec server]\n"
+    "\n"
+    "Runs the vectors against the server at URL once as it is and once for every mutant: altered on the way "
+    "by\n"
+    "phxspec's proxy, or a server that was built to misbehave. Says which mutants no case notices.\n"
+    "\n"
+    "  --mutants PATH    file or folder (default: mutants in the folder of the vectors)\n"
+    "  --run GLOB        only these, by id; may be repeated\n"
+    "  --spawn COMMAND   how a server with a fault is started: {port} is 0, {fault} the name of the fault; "
+    "it prints\n"
+    "                    \"ready URL\". Without it, mutants made by the server are not run\n"
+    "  --quick           only those cases that cite the group of the broken requirement\n"
+    "  --jobs N          trials at the same time (default: 2)\n"
+    "  --page FILE       the result as a Markdown page\n"
+    "  --verbose         a line for every mutant, not only for those that were not killed\n"
+    "\n"
+    "exit: 0 all killed, 1 some were not, 2 wrong use or broken files, 3 the server fails without a fault, "
+    "or\n"
+    "phxspec itself failed\n";
+
+typedef struct options {
+    const char *mutants, *spawn, *page, *url;
+    names_t run;
+    long jobs;
+    bool quick, verbose, help;
+    text_t arguments;
+} options_t;
+
+static bool read_jobs(const char *string, long *jobs)
+{
+    char *end;
+    errno = 0;
+    *jobs = strtol(string, &end, 10);
+    if (errno || *end || end == string || *jobs < 1 || *jobs > 64) {
+        fprintf(stderr, "phxspec mutants: --jobs %s: a whole number from 1 to 64 is needed\n", string);
+        return false;
+    }
+    return true;
+}
+
+static bool read_options(int argc, char **argv, options_t *options)
+{
+    static const struct option known[] = {
+        {"mutants", 1, NULL, 'm'}, {"run", 1, NULL, 'r'},  {"spawn", 1, NULL, 's'},
+        {"quick", 0, NULL, 'q'},   {"jobs", 1, NULL, 'j'}, {"page", 1, NULL, 'p'},
+        {"verbose", 0, NULL, 'v'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    int option;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "+h", known, NULL)) != -1) {
+        switch (option) {
+        case 'm':
+            options->mutants = optarg;
+            break;
+        case 'r':
+            names_add(&options->run, optarg);
+            break;
+        case 's':
+            options->spawn = optarg;
+            break;
+        case 'q':
+            options->quick = true;
+            break;
+        case 'j':
+            if (!read_jobs(optarg, &options->jobs)) {
+                return false;
+            }
+            break;
+        case 'p':
+            options->page = optarg;
+            break;
+        case 'v':
+            options->verbose = true;
+            break;
+        case 'h':
+            options->help = true;
+            return true;
+        default:
+            fputs("phxspec mutants --help tells the options\n", stderr);
+            return false;
+        }
+    }
+    options->url = optind < argc ? argv[optind++] : NULL;
+    if (!options->url || (optind < argc && strcmp(argv[optind], "--") != 0)) {
+        fputs("phxspec mutants: one URL is needed, and -- before options of phxspec server\n", stderr);
+        return false;
+    }
+    for (int i = optind + 1; i < argc; i++) {
+        text_putc(&options->arguments, ' ');
+        text_shell_word(&options->arguments, argv[i]);
+    }
+    return true;
+}
+
+/* All trials: some under way, the rest to come. */
+typedef struct campaign {
+    const options_t *options;
+    trial_setup_t setup;
+    const mutant_t **chosen;
+    size_t count, next, under_way;
+    score_t score;
+    bool control_failed;
+    double began;
+} campaign_t;
+
+static void start_more(campaign_t *campaign);
+
+static void on_trial(void *ctx, trial_t *trial)
+{
+    campaign_t *campaign = ctx;
+    for (size_t i = 0; i < campaign->count; i++) {
+        if (campaign->chosen[i] == trial_mutant(trial)) {
+            score_add(&campaign->score, i, trial);
+            score_print_one(stdout, &campaign->score.at[i], campaign->options->verbose);
+        }
+    }
+    trial_free(trial);
+    campaign->under_way--;
+    start_more(campaign);
+}
+
+static void start_more(campaign_t *campaign)
+{
+    while (campaign->next < campaign->count && campaign->under_way < (size_t)campaign->options->jobs) {
+        campaign->under_way++;
+        trial_start(&campaign->setup, campaign->chosen[campaign->next++], on_trial, campaign);
+    }
+}
+
+static void on_control(void *ctx, trial_t *trial)
+{
+    campaign_t *campaign = ctx;
+    json_t *failed = json_object();
+    text_t error = {0};
+    bool ran = trial_state(trial) == TRIAL_RAN &&
+               score_read_report(trial_report(trial), failed, &campaign->score.control, &error);
+    if (!ran) {
+        fprintf(stderr, "phxspec mutants: the run without a fault: %s%s\n", text_str(&error),
+                trial_why(trial));
+    } else if (json_object_size(failed) > 0 || campaign->score.control == 0) {
+        fprintf(stderr,
+                "phxspec mutants: without a fault %zu variants pass and %zu fail (%s …): mend that first\n",
+                campaign->score.control, json_object_size(failed),
+                json_object_size(failed) ? json_object_iter_key(json_object_iter(failed)) : "");
+    } else {
+        start_more(campaign);
+        json_decref(failed);
+        trial_free(trial);
+        return;
+    }
+    campaign->control_failed = true;
+    json_decref(failed);
+    text_free(&error);
+    trial_free(trial);
+}
+
+static int judge(campaign_t *campaign)
+{
+    const score_t *score = &campaign->score;
+    if (campaign->control_failed || score->by[FATE_BROKEN] > 0) {
+        return EXIT_HARNESS;
+    }
+    return score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR] + score->by[FATE_NOT_RUN] == score->len
+               ? EXIT_AGREED
+               : EXIT_FAILED;
+}
+
+static int run(campaign_t *campaign)
+{
+    uv_loop_t loop;
+    char folder[] = "/tmp/phxspec-mutants-XXXXXX", self[4096];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len < 0 || !mkdtemp(folder)) {
+        fprintf(stderr, "phxspec mutants: %s\n", strerror(errno));
+        return EXIT_HARNESS;
+    }
+    self[len] = 0;
+    uv_loop_init(&loop);
+    campaign->setup.loop = &loop;
+    campaign->setup.self = self;
+    campaign->setup.folder = folder;
+    campaign->score.at = mem_new(campaign->count, sizeof *campaign->score.at);
+    campaign->score.len = campaign->count;
+    campaign->began = clock_ms();
+    trial_start(&campaign->setup, NULL, on_control, campaign);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    rmdir(folder);
+    int code = judge(campaign);
+    if (!campaign->control_failed) {
+        score_print(stdout, &campaign->score, clock_ms() - campaign->began);
+        if (campaign->options->page && !score_write_page(campaign->options->page, &campaign->score)) {
+            fprintf(stderr, "phxspec mutants: %s: %s\n", campaign->options->page, strerror(errno));
+            code = EXIT_HARNESS;
+        }
+    }
+    score_free(&campaign->score);
+    return code;
+}
+
+/* The mutants that were asked for, in the order of the files. False when there is none. */
+static bool choose(campaign_t *campaign, const mutants_t *mutants)
+{
+    campaign->chosen = mem_new(mutants->len, sizeof *campaign->chosen);
+    for (size_t i = 0; i < mutants->len; i++) {
+        if (campaign->options->run.len == 0 || names_match(&campaign->options->run, mutants->at[i].id)) {
+            campaign->chosen[campaign->count++] = &mutants->at[i];
+        }
+    }
+    if (campaign->count == 0) {
+        fputs("phxspec mutants: no mutant has such an id\n", stderr);
+    }
+    return campaign->count > 0;
+}
+
+static char *mutants_path(const options_t *options)
+{
+    const char *environment = getenv("PHXSPEC_VECTORS");
+    text_t path = {0};
+    if (options->mutants) {
+        text_puts(&path, options->mutants);
+    } else if (environment && *environment) {
+        text_printf(&path, "%s/mutants", environment);
+    } else {
+        text_puts(&path,
+                  access(BUILT_IN_VECTORS, R_OK) == 0 ? BUILT_IN_VECTORS "/mutants" : "vectors/mutants");
+    }
+    return text_take(&path);
+}
+
+static int load_and_run(const options_t *options)
+{
+    campaign_t campaign = {.options = options};
+    mutants_t mutants = {0};
+    text_t error = {0};
+    url_t url;
+    address_t upstream;
+    char *path = mutants_path(options);
+    int code = EXIT_USE;
+    if (url_parse(options->url, &url, &error) && mutants_load(&mutants, path, &error) &&
+        choose(&campaign, &mutants)) {
+        code = EXIT_HARNESS;
+        if (url_resolve(&url, &upstream, &error) &&
+            address_probe(&upstream, url.authority, PROBE_MS, &error)) {
+            campaign.setup = (trial_setup_t){.upstream = &upstream,
+                                             .spawn = options->spawn,
+                                             .arguments = text_str(&options->arguments),
+                                             .quick = options->quick};
+            code = run(&campaign);
+        }
+    }
+    span_t rest = text_span(&error), line;
+    while (span_next(&rest, '\n', &line)) {
+        if (line.len > 0) {
+            fprintf(stderr, "phxspec mutants: %.*s\n", (int)line.len, line.at);
+        }
+    }
+    free(campaign.chosen);
+    free(path);
+    mutants_free(&mutants);
+    text_free(&error);
+    return code;
+}
+
+int cmd_mutants(int argc, char **argv)
+{
+    options_t options = {.jobs = DEFAULT_JOBS};
+    int code = EXIT_USE;
+    if (read_options(argc, argv, &options)) {
+        if (options.help) {
+            fputs(usage, stdout);
+            code = EXIT_AGREED;
+        } else {
+            code = load_and_run(&options);
+        }
+    }
+    names_free(&options.run);
+    text_free(&options.arguments);
+    return code;
+}

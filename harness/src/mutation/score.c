@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "mutation/score.h"
+
+#include "base/jvalue.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *fate_name(fate_t fate)
+{
+    static const char *const names[FATES] = {"killed",   "killed nearby", "killed elsewhere",
+                                             "survived", "not run",       "broken"};
+    return names[fate];
+}
+
+/* ---- reading a report ---- */
+
+static void read_event(const json_t *event, json_t *failed, size_t *passed, bool *whole)
+{
+    const char *kind = json_string_value(json_object_get(event, "event"));
+    const char *verdict = json_string_value(json_object_get(event, "verdict"));
+    if (kind && strcmp(kind, "summary") == 0) {
+        *whole = json_is_true(json_object_get(event, "complete"));
+    } else if (kind && verdict && strcmp(verdict, "pass") == 0) {
+        (*passed)++;
+    } else if (kind && verdict && strcmp(verdict, "fail") == 0) {
+        json_object_set(failed, json_string_value(json_object_get(event, "variant")),
+                        json_object_get(event, "requirements"));
+    }
+}
+
+bool score_read_report(const char *path, json_t *failed, size_t *passed, text_t *error)
+{
+    text_t file = {0};
+    bool whole = false;
+    if (!file_read(path, &file, error)) {
+        return false;
+    }
+    span_t rest = text_span(&file), line;
+    while (span_next(&rest, '\n', &line)) {
+        json_t *event = line.len > 0 ? jvalue_parse(line, NULL) : NULL;
+        read_event(event, failed, passed, &whole);
+        json_decref(event);
+    }
+    text_free(&file);
+    if (!whole) {
+        text_printf(error, "%s: the report has no end", path);
+    }
+    return whole;
+}
+
+/* ---- judging ---- */
+
+static size_t group_length(const char *id)
+{
+    const char *dash = strrchr(id, '-');
+    return dash ? (size_t)(dash - id) : strlen(id);
+}
+
+/* How near the requirements a case cites are to those that are broken. */
+static fate_t nearness(const json_t *cited, const json_t *broken)
+{
+    fate_t best = FATE_ELSEWHERE;
+    for (size_t c = 0; c < json_array_size(cited); c++) {
+        for (size_t b = 0; b < json_array_size(broken); b++) {
+            const char *one = json_string_value(json_array_get(cited, c)),
+                       *other = json_string_value(json_array_get(broken, b));
+            if (strcmp(one, other) == 0) {
+                return FATE_KILLED;
+            }
+            if (group_length(one) == group_length(other) && strncmp(one, other, group_length(one)) == 0) {
+                best = FATE_NEIGHBOUR;
+            }
+        }
+    }
+    return best;
+}
+
+static void judge(mutant_result_t *result, const json_t *failed)
+{
+    const char *variant;
+    json_t *requirements;
+    result->fate = FATE_SURVIVED;
+    result->killers = json_object_size(failed);
+    json_object_foreach((json_t *)failed, variant, requirements)
+    {
+        fate_t fate = nearness(requirements, result->mutant->requirements);
+        if (fate < result->fate) {
+            result->fate = fate;
+            free(result->first);
+            result->first = mem_string(variant);
+        }
+    }
+}
+
+void score_add(score_t *score, size_t index, const trial_t *trial)
+{
+    mutant_result_t *result = &score->at[index];
+    text_t error = {0};
+    json_t *failed = json_object();
+    size_t passed = 0;
+    result->mutant = trial_mutant(trial);
+    result->hits = trial_hits(trial);
+    if (trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &error)) {
+        judge(result, failed);
+    } else {
+        text_puts(&error, trial_why(trial));
+        result->fate = trial_state(trial) == TRIAL_NOT_MADE ? FATE_NOT_RUN : FATE_BROKEN;
+    }
+    result->why = text_take(&error);
+    score->by[result->fate]++;
+    json_decref(failed);
+}
+
+void score_free(score_t *score)
+{
+    for (size_t i = 0; i < score->len; i++) {
+        free(score->at[i].first);
+        free(score->at[i].why);
+    }
+    free(score->at);
+    *score = (score_t){0};
+}
+
+/* ---- telling ---- */
+
+static void add_requirements(text_t *out, const json_t *requirements)
+{
+    for (size_t i = 0; i < json_array_size(requirements); i++) {
+        text_printf(out, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(requirements, i)));
+    }
+}
+
+void score_print_one(FILE *to, const mutant_result_t *result, bool verbose)
+{
+    if (result->fate <= FATE_NEIGHBOUR && !verbose) {
+        return;
+    }
+    text_t out = {0};
+    text_printf(&out, "%-16s  %-34s  ", fate_name(result->fate), result->mutant->id);
+    add_requirements(&out, result->mutant->requirements);
+    text_printf(&out, "\n                  %s\n", result->mutant->title);
+    if (*result->why) {
+        text_printf(&out, "                  %s\n", result->why);
+    } else if (result->first) {
+        text_printf(&out, "                  %zu variants turned red, %s among them\n", result->killers,
+                    result->first);
+    } else if (result->mutant->faults && result->hits == 0) {
+        text_puts(&out, "                  nothing it is about was ever said\n");
+    }
+    fputs(text_str(&out), to);
+    fflush(to);
+    text_free(&out);
+}
+
+void score_print(FILE *to, const score_t *score, double ms)
+{
+    fprintf(to, "%zu mutants:", score->len);
+    for (int fate = 0; fate < FATES; fate++) {
+        fprintf(to, "%s %s %zu", fate ? "," : "", fate_name((fate_t)fate), score->by[fate]);
+    }
+    fprintf(to, " (%.0f s; %zu variants pass without a fault)\n", ms / 1000, score->control);
+}
+
+bool score_write_page(const char *path, const score_t *score)
+{
+    FILE *to = fopen(path, "w");
+    if (!to) {
+        return false;
+    }
+    size_t killed = score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR];
+    fprintf(to,
+            "# Mutants\n\n"
+            "A suite that cannot fail proves nothing. Each line below is a server that breaks one rule on "
+            "purpose\n"
+            "([mutants/](mutants/README.md)); the suite must turn red, in a case that cites the rule or its "
+            "neighbours.\n"
+            "`ci/mutants` makes this page.\n\n"
+            "**%zu of %zu killed**, %zu of them by a case that cites the very rule. Without a fault, through "
+            "the same\n"
+            "proxy, %zu variants pass and none fails.\n\n"
+            "| mutant | breaks | what it does | variants that turn red | one of them |\n"
+            "| --- | --- | --- | --- | --- |\n",
+            killed, score->len, score->by[FATE_KILLED], score->control);
+    for (size_t i = 0; i < score->len; i++) {
+        const mutant_result_t *result = &score->at[i];
+        text_t requirements = {0};
+        add_requirements(&requirements, result->mutant->requirements);
+        fprintf(to, "| %s | %s | %s | ", result->mutant->id, text_str(&requirements), result->mutant->title);
+        if (result->first && result->fate <= FATE_NEIGHBOUR) {
+            fprintf(to, "%zu | %s |\n", result->killers, result->first);
+        } else {
+            fprintf(to, "**%s** | %s |\n", fate_name(result->fate), result->first ? result->first : "");
+        }
+        text_free(&requirements);
+    }
+    return fclose(to) == 0;
+}

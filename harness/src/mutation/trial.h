@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* One run of the vectors against one mutant: the server or proxy that makes it, and a phxspec server of its
+ * own. */
+#ifndef MUTATION_TRIAL_H
+#define MUTATION_TRIAL_H
+
+#include "base/files.h"
+#include "net/url.h"
+#include "proxy/mutant.h"
+
+#include <uv.h>
+
+/* What all trials share; borrowed, outlives them. */
+typedef struct trial_setup {
+    uv_loop_t *loop;
+    const address_t *upstream; /* the server without a fault */
+    const char *self;          /* this program */
+    const char *folder;        /* for the reports of the runs */
+    const char *spawn;         /* how a server with a fault is started: {port}, {fault}; NULL: not at all */
+    const char *arguments; /* words for phxspec server, quoted for a shell; begins with a blank or is "" */
+    bool quick;            /* only the cases about the group of requirements that is broken */
+} trial_setup_t;
+
+typedef enum trial_state {
+    TRIAL_RAN,      /* `report` holds what came out */
+    TRIAL_NOT_MADE, /* nothing makes this mutant here; `why` */
+    TRIAL_BROKEN,   /* the run did not end as a run does; `why` */
+} trial_state_t;
+
+typedef struct trial trial_t;
+typedef void trial_done_cb(void *ctx, trial_t *trial);
+
+/* Starts; `mutant` NULL: nothing is altered. `done` comes once, from the loop. Owned by the caller. */
+trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, trial_done_cb *done, void *ctx);
+
+const mutant_t *trial_mutant(const trial_t *trial);
+trial_state_t trial_state(const trial_t *trial);
+const char *trial_why(const trial_t *trial);    /* "" unless there is something to say */
+const char *trial_report(const trial_t *trial); /* path of the JSON lines */
+size_t trial_hits(const trial_t *trial);        /* how many times the proxy altered something */
+
+/* Ends what still runs, removes the report and releases. */
+void trial_free(trial_t *trial);
+
+#endif
