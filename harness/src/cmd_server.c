@@ -273,10 +273,10 @@ static void on_verdict(void *ctx, const variant_t *variant, const case_result_t 
 
 static int exit_code(const suite_counts_t *counts, bool complete)
 {
-    if (counts->by[VERDICT_HARNESS_ERROR] > 0) {
+    if (!suite_counts_add_up(counts) || counts->by[VERDICT_HARNESS_ERROR] > 0) {
         return EXIT_HARNESS;
     }
-    if (counts->by[VERDICT_FAIL] > 0) {
+    if (counts->by[VERDICT_FAIL] > counts->tolerated || counts->by[VERDICT_UNEXPECTED_PASS] > 0) {
         return EXIT_FAILED;
     }
     if (!complete) {
@@ -295,7 +295,7 @@ static int run(const options_t *options, const plan_t *plan, const url_t *url, c
     uv_loop_t loop;
     uv_loop_init(&loop);
     target_t target = {&loop, address, url->authority, &plan->profile, PATIENCE_MS};
-    suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000};
+    suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, NULL};
     outputs_t outputs = {
         {stdout, options->detail, text_report_colours(stdout), plan->requirements, text_str(&options->rerun)},
         jsonl,

@@ -15,28 +15,6 @@ static const double CLOSING_MS = 1000;
 static const double LAST_LOOK_MS = 50;
 enum { LONGEST_NAME = 255 }; /* that a binary message can carry (BIN-09) */
 
-const char *verdict_name(verdict_t verdict)
-{
-    static const char *const names[VERDICTS] = {"pass", "fail", "not applicable", "not run", "harness error"};
-    return names[verdict];
-}
-
-void case_result_free(case_result_t *result)
-{
-    free(result->step_text);
-    free(result->reason);
-    free(result->expected);
-    free(result->got);
-    if (result->transcript) {
-        transcript_free(result->transcript);
-    }
-    for (size_t i = 0; i < result->label_count; i++) {
-        free(result->labels[i]);
-    }
-    free(result->labels);
-    *result = (case_result_t){0};
-}
-
 static outcome_t fail_with(case_run_t *run, verdict_t verdict, const char *format, va_list arguments)
 {
     text_t reason = {0};
