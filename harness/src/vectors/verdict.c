@@ -49,6 +49,7 @@ void case_result_free(case_result_t *result)
     free(result->reason);
     free(result->expected);
     free(result->got);
+    free(result->closing);
     if (result->transcript) {
         transcript_free(result->transcript);
     }
