@@ -44,6 +44,13 @@ def test_profiles_follow_their_schema(path):
 
 
 @pytest.mark.parametrize(
+    "path", sorted((env.VECTORS / "expectations").glob("*.json")), ids=lambda path: path.name
+)
+def test_expectations_follow_their_schema(path):
+    assert complaints(schema("expectations.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
     "path",
     sorted((env.VECTORS / "recorded").glob("*/*.jsonl")),
     ids=lambda path: f"{path.parent.name}-{path.stem}",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands of phxspec. Each takes its own name as argv[0] and returns the program's exit code. */
+/* The commands of phxspec. Each takes its own name as argv[0], behind which argv[-1] is that of the program,
+ * and returns the program's exit code. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
@@ -7,6 +8,7 @@
  * failed. */
 enum { EXIT_AGREED = 0, EXIT_FAILED = 1, EXIT_USE = 2, EXIT_HARNESS = 3 };
 
+int cmd_explain(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_server(int argc, char **argv);
 

@@ -10,6 +10,7 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *about;
 } commands[] = {
+    {"explain", cmd_explain, "tell what a case or a requirement is about"},
     {"replay", cmd_replay, "replay recorded sessions of a server against another one"},
     {"server", cmd_server, "run the vectors against a server"},
 };

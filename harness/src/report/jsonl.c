@@ -45,9 +45,13 @@ bool jsonl_verdict(FILE *to, const variant_t *variant, const case_result_t *resu
     if (result->step > 0) {
         json_object_set_new(line, "step", json_integer((json_int_t)result->step));
     }
-    const char *const names[] = {"reason", "expected", "got"};
-    const char *const values[] = {result->reason, result->expected, result->got};
-    for (size_t i = 0; i < 3; i++) {
+    if (result->tolerated) {
+        json_object_set_new(line, "tolerated", json_true());
+    }
+    const char *const names[] = {"reason", "expected", "got", "excuse", "excuse_link"};
+    const char *const values[] = {result->reason, result->expected, result->got, result->excuse.reason,
+                                  result->excuse.link};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (values[i]) {
             json_object_set_new(line, names[i], string_of(values[i]));
         }

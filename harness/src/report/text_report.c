@@ -85,8 +85,9 @@ static void add_failure(text_t *out, const text_report_t *report, const variant_
 
 void text_report_verdict(const text_report_t *report, const variant_t *variant, const case_result_t *result)
 {
-    bool failed = result->verdict == VERDICT_FAIL || result->verdict == VERDICT_HARNESS_ERROR;
-    if (!failed && report->detail == DETAIL_QUIET) {
+    bool expected = result->verdict == VERDICT_EXPECTED_FAILURE;
+    bool failed = verdict_failed(result->verdict) && (!expected || report->detail >= DETAIL_VERBOSE);
+    if (!failed && result->verdict != VERDICT_UNEXPECTED_PASS && report->detail == DETAIL_QUIET) {
         return;
     }
     text_t out = {0};
@@ -96,8 +97,14 @@ void text_report_verdict(const text_report_t *report, const variant_t *variant, 
         text_printf(&out, "  (%s, %.0f ms)  %s", level_name(variant->c->level), result->ms,
                     variant->c->title);
     }
-    if (!failed && result->reason) {
+    if (expected) {
+        text_printf(&out, ": %s%s%s", result->excuse.reason, result->excuse.link ? "  " : "",
+                    result->excuse.link ? result->excuse.link : "");
+    } else if (!failed && result->reason) {
         text_printf(&out, ": %s", result->reason);
+    }
+    if (result->tolerated) {
+        text_printf(&out, "  (%s: it fails the run with --strict only)", level_name(variant->c->level));
     }
     if (result->attempts > 1) {
         text_printf(&out, "  (attempt %u; this machine was overloaded before)", result->attempts);
@@ -123,6 +130,10 @@ void text_report_summary(const text_report_t *report, const suite_counts_t *coun
         text_free(&out);
     }
     fprintf(report->to, " (%.1f s)\n", ms / 1000);
+    if (counts->tolerated > 0) {
+        fprintf(report->to, "%zu of the failures %s the run with --strict only\n", counts->tolerated,
+                counts->tolerated == 1 ? "fails" : "fail");
+    }
     if (!suite_counts_add_up(counts)) {
         fputs("these do not add up to what was planned: this run proves nothing\n", report->to);
     }
