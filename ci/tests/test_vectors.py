@@ -311,7 +311,7 @@ def test_a_server_that_breaks_a_rule_fails_by_its_name(server, report, change, r
     """Of the cases that check the rule at least one fails, and says which rule it is."""
     chosen = [part for case in cases() if rules & set(case["requirements"]) for part in ("--run", case["id"])]
     with Proxy(server.port, change) as proxy:
-        run = judge(proxy.url, "--quiet", *chosen, report=report)
+        run = judge(proxy.url, "--quiet", "--strict", *chosen, report=report)
     assert run.code == 1, "nothing was noticed"
     counts = summary(run)
     assert counts["fail"] > 0 and counts["not run"] == counts["harness error"] == 0

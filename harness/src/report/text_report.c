@@ -127,13 +127,12 @@ void text_report_summary(const text_report_t *report, const suite_counts_t *coun
         text_t out = {0};
         add_verdict(&out, report, (verdict_t)verdict);
         fprintf(report->to, "%s %s %zu", verdict ? "," : "", text_str(&out), counts->by[verdict]);
+        if (verdict == VERDICT_FAIL && counts->tolerated > 0) {
+            fprintf(report->to, " (%zu of them with --strict only)", counts->tolerated);
+        }
         text_free(&out);
     }
     fprintf(report->to, " (%.1f s)\n", ms / 1000);
-    if (counts->tolerated > 0) {
-        fprintf(report->to, "%zu of the failures %s the run with --strict only\n", counts->tolerated,
-                counts->tolerated == 1 ? "fails" : "fail");
-    }
     if (!suite_counts_add_up(counts)) {
         fputs("these do not add up to what was planned: this run proves nothing\n", report->to);
     }
