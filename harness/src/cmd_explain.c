@@ -31,11 +31,15 @@ static void complain(const text_t *error)
 static int explain_all(const char *folder, int count, char **ids)
 {
     suite_files_t files = {0};
+    recorded_t recorded = {0};
     text_t out = {0}, error = {0};
     bool good = suite_files_load(suite_folder(folder), &files, &error);
+    if (good) {
+        recorded_load(files.folder, &recorded);
+    }
     for (int i = 0; good && i < count; i++) {
         text_puts(&out, i > 0 ? "\n\n" : "");
-        good = explain(&out, &files, ids[i], &error);
+        good = explain(&out, &files, &recorded, ids[i], &error);
     }
     complain(&error);
     if (good) {
@@ -43,6 +47,7 @@ static int explain_all(const char *folder, int count, char **ids)
     }
     text_free(&out);
     text_free(&error);
+    recorded_free(&recorded);
     suite_files_free(&files);
     return good ? EXIT_AGREED : EXIT_USE;
 }

@@ -2,7 +2,6 @@
 #include "select/explain.h"
 
 #include "select/pattern.h"
-#include "select/recorded.h"
 #include "vectors/requirements.h"
 #include "vectors/variant.h"
 #include "vectors/words.h"
@@ -145,40 +144,52 @@ static void add_variants(text_t *out, const vector_case_t *c)
     profile_free(&profile);
 }
 
-static void add_recording(text_t *out, const char *folder, const char *scenario)
+/* The files that have a scenario, and how to play each of them again. */
+static void add_recording(text_t *out, const recorded_t *recorded, const char *scenario)
 {
-    recorded_t found = {0};
-    recorded_find(folder, scenario, &found);
-    for (size_t i = 0; i < found.len; i++) {
-        const recorded_file_t *file = &found.at[i];
-        text_printf(out, "    %s: %s", file->path, scenario);
-        for (size_t v = 0; v < file->variants.len; v++) {
-            text_printf(out, "%s%s", v == 0 ? " as " : ", ", file->variants.at[v]);
+    const char *path = NULL;
+    text_t again = {0};
+    for (size_t i = 0; i < recorded->len; i++) {
+        const recorded_one_t *one = &recorded->at[i];
+        if (strcmp(one->scenario, scenario) != 0) {
+            continue;
         }
-        text_printf(out, "\n        phxspec replay --only '%s/%s.*' ", file->folder, scenario);
-        text_shell_word(out, file->path);
-        text_puts(out, " URL\n");
+        if (path == one->path) {
+            text_printf(out, ", %s", one->variant);
+            continue;
+        }
+        text_span_add(out, text_span(&again));
+        text_clear(&again);
+        text_printf(out, "    %s: %s as %s", one->path, scenario, one->variant);
+        span_t folder = recorded_folder(one);
+        text_printf(&again, "\n        phxspec replay --only '%.*s/%s.*' ", (int)folder.len, folder.at,
+                    scenario);
+        text_shell_word(&again, one->path);
+        text_puts(&again, " URL\n");
+        path = one->path;
     }
-    if (found.len == 0) {
-        text_printf(out, "    %s: not in %s/recorded\n", scenario, folder);
+    text_span_add(out, text_span(&again));
+    text_free(&again);
+    if (!path) {
+        text_printf(out, "    %s, which is not here\n", scenario);
     }
-    recorded_free(&found);
 }
 
-static void add_recordings(text_t *out, const char *folder, const vector_case_t *c)
+static void add_recordings(text_t *out, const recorded_t *recorded, const vector_case_t *c)
 {
     bool any = false;
     for (size_t i = 0; i < json_array_size(c->source); i++) {
         const char *scenario = string_at(json_array_get(c->source, i), "recording");
         if (scenario) {
             text_puts(out, any ? "" : "\nRecordings it was drawn from\n");
-            add_recording(out, folder, scenario);
+            add_recording(out, recorded, scenario);
             any = true;
         }
     }
 }
 
-static void explain_case(text_t *out, const suite_files_t *files, const vector_case_t *c)
+static void explain_case(text_t *out, const suite_files_t *files, const recorded_t *recorded,
+                         const vector_case_t *c)
 {
     text_printf(out, "%s  (%s)\n    %s\n    %s\n", c->id, level_name(c->level), c->title, c->file);
     add_list(out, "    formerly: ", c->formerly);
@@ -187,7 +198,7 @@ static void explain_case(text_t *out, const suite_files_t *files, const vector_c
     add_needs(out, c);
     add_steps(out, c);
     add_variants(out, c);
-    add_recordings(out, files->folder, c);
+    add_recordings(out, recorded, c);
 }
 
 /* ---- requirements ---- */
@@ -235,11 +246,12 @@ static const vector_case_t *find_case(const vectors_t *vectors, const char *name
     return NULL;
 }
 
-bool explain(text_t *out, const suite_files_t *files, const char *id, text_t *error)
+bool explain(text_t *out, const suite_files_t *files, const recorded_t *recorded, const char *id,
+             text_t *error)
 {
     const vector_case_t *c = find_case(&files->vectors, id);
     if (c) {
-        explain_case(out, files, c);
+        explain_case(out, files, recorded, c);
     } else if (json_object_get(files->requirements, id)) {
         explain_requirement(out, files, id);
     } else {
