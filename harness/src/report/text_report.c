@@ -46,8 +46,7 @@ static void add_step(text_t *out, const vector_case_t *c, const case_result_t *r
     if (result->step > c->len) {
         text_puts(out, "    at the end of the case\n");
     } else if (result->step > 0) {
-        text_printf(out, "    step %zu of %zu, %s: %s\n", result->step, c->len,
-                    verb_name(c->steps[result->step - 1].verb), result->step_text);
+        text_printf(out, "    step %zu of %zu: %s\n", result->step, c->len, result->step_text);
     }
 }
 

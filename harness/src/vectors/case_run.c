@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "vectors/template.h"
 #include "vectors/view.h"
+#include "vectors/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -234,10 +235,10 @@ static void describe_step(case_run_t *run)
     if (run->step == c->len) {
         text_puts(&text, "the end of the case");
     } else {
-        text_t json = {0};
-        jvalue_write(&json, run->filled ? run->filled : c->steps[run->step].json);
-        text_show(&text, text_span(&json), 400);
-        text_free(&json);
+        text_t words = {0};
+        words_step(&words, c->steps[run->step].verb, run->filled ? run->filled : c->steps[run->step].json);
+        text_show(&text, text_span(&words), 400);
+        text_free(&words);
     }
     run->result.step_text = text_take(&text);
 }

@@ -73,6 +73,7 @@ static void messages(text_t *out, const json_t *list, const char *between)
 
 static void bytes_phrase(text_t *out, const json_t *parts)
 {
+    text_puts(out, json_array_size(parts) == 0 ? "none" : "");
     for (size_t i = 0; i < json_array_size(parts); i++) {
         const json_t *part = json_array_get(parts, i), *hex = json_object_get(part, "hex"),
                      *length = json_object_get(part, "length");
@@ -126,9 +127,9 @@ static void connect_words(const sentence_t *s)
     }
     name_phrase(s, " to the mount ", member(s, "mount"));
     name_phrase(s, " at ", member(s, "path"));
-    phrase(s, " with the params ", member(s, "params"));
-    phrase(s, " with the query ", member(s, "query"));
-    phrase(s, " with the headers ", member(s, "headers"));
+    phrase(s, ", params ", member(s, "params"));
+    phrase(s, ", query ", member(s, "query"));
+    phrase(s, ", headers ", member(s, "headers"));
     if (refused) {
         refusal(s, refused);
         phrase(s, " and the body ", member(s, "body"));
@@ -223,13 +224,13 @@ static void http_words(const sentence_t *s, const json_t *request)
     const json_t *body = json_object_get(request, "body"), *raw = json_object_get(body, "$bytes");
     name_phrase(s, "", json_object_get(request, "method"));
     name_phrase(s, " ", json_object_get(request, "path"));
-    phrase(s, " with the query ", json_object_get(request, "query"));
-    phrase(s, " with the headers ", json_object_get(request, "headers"));
+    phrase(s, ", query ", json_object_get(request, "query"));
+    phrase(s, ", headers ", json_object_get(request, "headers"));
     if (raw) {
-        text_puts(s->out, " with the body ");
+        text_puts(s->out, ", body ");
         bytes_phrase(s->out, raw);
     } else {
-        phrase(s, " with the body ", body);
+        phrase(s, ", body ", body);
     }
     if (json_is_true(json_object_get(request, "chunked"))) {
         text_puts(s->out, ", in chunks");

@@ -37,7 +37,7 @@ START_TEST(connections_have_words)
 {
     assert_words(VERB_CONNECT,
                  "{\"connect\":\"b\",\"transport\":\"longpoll\",\"vsn\":null,\"params\":{\"x\":\"1\"}}",
-                 "b connects over longpoll without a vsn with the params {\"x\":\"1\"}");
+                 "b connects over longpoll without a vsn, params {\"x\":\"1\"}");
     assert_words(VERB_CONNECT, "{\"connect\":\"b\",\"refused\":[403,404],\"body\":\"\"}",
                  "b connects; it must be refused with HTTP status 403 or 404 and the body \"\"");
     assert_words(VERB_EXPECT_CLOSE,
