@@ -153,8 +153,9 @@ static bool update_expectations(const plan_t *plan, const suite_counts_t *counts
     if (!written) {
         return complain(&error);
     }
-    fprintf(stderr, "phxspec server: %s: %zu entries kept, %zu dropped, %zu added%s\n", file->path,
-            update.kept, update.dropped, update.added, update.added ? "; write their reasons" : "");
+    fprintf(stderr, "phxspec server: %s: entries: %zu kept, %zu narrowed, %zu dropped, %zu added%s\n",
+            file->path, update.kept, update.narrowed, update.dropped, update.added,
+            update.added ? "; write their reasons" : "");
     return true;
 }
 

@@ -25,7 +25,7 @@ void appraisal_free(appraisal_t *appraisal);
 void appraisal_judge(appraisal_t *appraisal, const variant_t *variant, case_result_t *result);
 
 typedef struct appraisal_update {
-    size_t kept, added, dropped;
+    size_t kept, narrowed, dropped, added;
 } appraisal_update_t;
 
 /*

@@ -101,11 +101,13 @@ static void take_over(json_t *entries, const group_t *group, size_t number, appr
     }
     if (entry->of_recording || whole) {
         json_array_append(entries, (json_t *)entry->json);
+        update->kept++;
     } else if (any) {
         add_entries(entries, group, entry->json);
+        update->narrowed++;
+    } else {
+        update->dropped++;
     }
-    update->kept += entry->of_recording || any;
-    update->dropped += !entry->of_recording && !any;
 }
 
 json_t *appraisal_update(const appraisal_t *appraisal, appraisal_update_t *update)

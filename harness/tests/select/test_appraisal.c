@@ -177,7 +177,7 @@ END_TEST
 
 /* ---- the update ---- */
 
-static void assert_updated(const char *expected, size_t kept, size_t dropped, size_t added)
+static void assert_updated(const char *expected, size_t kept, size_t narrowed, size_t dropped, size_t added)
 {
     appraisal_update_t update;
     text_t content = {0};
@@ -187,6 +187,7 @@ static void assert_updated(const char *expected, size_t kept, size_t dropped, si
     ck_assert(file_read(path, &content, &error));
     assert_text(&content, expected);
     ck_assert_uint_eq(update.kept, kept);
+    ck_assert_uint_eq(update.narrowed, narrowed);
     ck_assert_uint_eq(update.dropped, dropped);
     ck_assert_uint_eq(update.added, added);
 }
@@ -220,7 +221,7 @@ START_TEST(an_update_keeps_drops_and_adds)
             "join.all/ws") ",\n    "
                            "{\"recording\": \"*\", \"verdict\": \"disagree\", \"reason\": \"of replay\"}"
                            ",\n    " ADDED("join.all/lp/v2") "\n  ]\n}\n",
-        2, 1, 1);
+        2, 0, 1, 1);
     end();
 }
 END_TEST
@@ -239,7 +240,7 @@ START_TEST(an_update_narrows_what_came_true_in_part)
         "\n    {\"case\": \"join.one\", \"verdict\": \"fail\", \"reason\": \"r\", \"link\": \"l\"},"
         "\n    {\"case\": \"join.may\", \"verdict\": \"fail\", \"reason\": \"r\", \"link\": \"l\"}"
         "\n  ]\n}\n",
-        1, 0, 0);
+        0, 1, 0, 0);
     end();
 }
 END_TEST
@@ -247,10 +248,10 @@ END_TEST
 START_TEST(an_update_of_nothing_changes_nothing)
 {
     ck_assert(expect("", false));
-    assert_updated(WRITTEN "]\n}\n", 0, 0, 0);
+    assert_updated(WRITTEN "]\n}\n", 0, 0, 0, 0);
     end();
     ck_assert(expect(ENTRY("join.*"), false));
-    assert_updated(WRITTEN "\n    " KEPT("join.*") "\n  ]\n}\n", 1, 0, 0);
+    assert_updated(WRITTEN "\n    " KEPT("join.*") "\n  ]\n}\n", 1, 0, 0, 0);
     end();
 }
 END_TEST
