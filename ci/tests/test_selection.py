@@ -85,7 +85,8 @@ def test_patterns_may_be_in_a_file(tmp_path):
     patterns = tmp_path / "patterns"
     patterns.write_text("# what we look at\n\n  join.ok   # first\nleave\n")
     assert names("--run", f"@{patterns}") == names("--run", "join.ok", "--run", "leave")
-    assert names("--run", "join", "--skip", f"@{patterns}") == names("--run", "join", "--skip", "join.ok", "--skip", "leave")[:]
+    skipped = names("--run", "join", "--skip", "join.ok")
+    assert names("--run", "join", "--skip", f"@{patterns}") == skipped != []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,8 @@ def test_a_run_is_what_its_list_names(server, report):
 def test_the_help_fits_a_terminal_and_names_every_option():
     run = phxspec("server", "--help")
     assert run.code == 0 and max(map(len, run.out.splitlines())) <= 80
-    for option in ("run", "skip", "level", "transport", "vsn", "list", "strict", "expect", "update-expectations"):
+    options = "run skip level transport vsn list strict expect update-expectations"
+    for option in options.split():
         assert f"--{option} " in run.out or f"--{option}\n" in run.out
     assert "--retry" not in run.out
 
@@ -150,7 +152,8 @@ def test_every_case_is_explained_in_words():
             for value in source.values():
                 assert value in text, f"{name}: {value}"
             if "recording" in source:
-                assert f"vectors/recorded/phoenix-1.8.12-bandit/{source['recording'].split('.')[0]}.jsonl" in text
+                file = source["recording"].split(".")[0]
+                assert f"vectors/recorded/phoenix-1.8.12-bandit/{file}.jsonl" in text
             if re.fullmatch(r"[\w.-]+/[\w.-]+#\d+", source.get("bug", "")):
                 assert "https://github.com/" + source["bug"].replace("#", "/issues/") in text
 
