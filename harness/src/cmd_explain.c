@@ -18,16 +18,6 @@ static const char usage[] = "usage: phxspec explain [--vectors DIR] ID...\n"
                             "  --vectors DIR  folder of the vectors\n"
                             "                 ($PHXSPEC_VECTORS, the installed ones, ./vectors)\n";
 
-static void complain(const text_t *error)
-{
-    span_t rest = text_span(error), line;
-    while (span_next(&rest, '\n', &line)) {
-        if (line.len > 0) {
-            fprintf(stderr, "phxspec explain: %.*s\n", (int)line.len, line.at);
-        }
-    }
-}
-
 static int explain_all(const char *folder, int count, char **ids)
 {
     suite_files_t files = {0};
@@ -41,12 +31,11 @@ static int explain_all(const char *folder, int count, char **ids)
         text_puts(&out, i > 0 ? "\n\n" : "");
         good = explain(&out, &files, &recorded, ids[i], &error);
     }
-    complain(&error);
+    command_complain("explain", &error);
     if (good) {
         fwrite(out.at, 1, out.len, stdout);
     }
     text_free(&out);
-    text_free(&error);
     recorded_free(&recorded);
     suite_files_free(&files);
     return good ? EXIT_AGREED : EXIT_USE;

@@ -378,7 +378,8 @@ static int complain(const replay_t *replay, int code)
 
 static int run(replay_t *replay, int argc, char **argv)
 {
-    text_puts(&replay->rerun, "phxspec replay");
+    text_shell_word(&replay->rerun, argv[-1]);
+    text_puts(&replay->rerun, " replay");
     if (!read_arguments(replay, argc, argv)) {
         return complain(replay, EXIT_USE);
     }

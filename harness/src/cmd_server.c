@@ -18,19 +18,6 @@
 static const double PATIENCE_MS = 2000;
 enum { PROBE_MS = 1500 };
 
-/* Says what went wrong, or should be known; the text is released. */
-static bool complain(text_t *error)
-{
-    span_t rest = text_span(error), line;
-    while (span_next(&rest, '\n', &line)) {
-        if (line.len > 0) {
-            fprintf(stderr, "phxspec server: %.*s\n", (int)line.len, line.at);
-        }
-    }
-    text_free(error);
-    return false;
-}
-
 /* What is run, read from files. */
 typedef struct plan {
     suite_files_t files;
@@ -79,8 +66,8 @@ static bool read_plan(const server_options_t *options, plan_t *plan)
         good = selection_apply(&options->selection, vectors, &plan->all, &plan->chosen, &notes, &error) &&
                plan->appraisal;
     }
-    complain(&error);
-    complain(&notes);
+    command_complain("server", &error);
+    command_complain("server", &notes);
     return good;
 }
 
@@ -151,7 +138,7 @@ static bool update_expectations(const plan_t *plan, const suite_counts_t *counts
     bool written = expectations_rewrite(file, entries, &error);
     json_decref(entries);
     if (!written) {
-        return complain(&error);
+        return command_complain("server", &error);
     }
     fprintf(stderr, "phxspec server: %s: entries: %zu kept, %zu narrowed, %zu dropped, %zu added%s\n",
             file->path, update.kept, update.narrowed, update.dropped, update.added,
@@ -193,7 +180,7 @@ static bool read_url(const server_options_t *options, url_t *url)
 {
     text_t error = {0};
     if (!url_parse(options->url, url, &error)) {
-        return complain(&error);
+        return command_complain("server", &error);
     }
     if (*url->path) {
         fprintf(stderr,
@@ -210,7 +197,7 @@ static int reach_and_run(const server_options_t *options, const plan_t *plan, co
     text_t error = {0};
     FILE *jsonl = NULL;
     if (!url_resolve(url, &address, &error) || !address_probe(&address, url->authority, PROBE_MS, &error)) {
-        complain(&error);
+        command_complain("server", &error);
         return EXIT_HARNESS;
     }
     if (options->report && !(jsonl = fopen(options->report, "w"))) {

@@ -4,6 +4,8 @@
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
+#include "base/text.h"
+
 /* 0 all as expected, 1 a verdict failed, 2 wrong use or broken input, 3 the harness or the target's start
  * failed. */
 enum { EXIT_AGREED = 0, EXIT_FAILED = 1, EXIT_USE = 2, EXIT_HARNESS = 3 };
@@ -11,5 +13,8 @@ enum { EXIT_AGREED = 0, EXIT_FAILED = 1, EXIT_USE = 2, EXIT_HARNESS = 3 };
 int cmd_explain(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_server(int argc, char **argv);
+
+/* Says each line on stderr, behind "phxspec COMMAND: ", and releases the text. Always false. */
+bool command_complain(const char *command, text_t *lines);
 
 #endif

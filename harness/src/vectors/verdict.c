@@ -2,7 +2,6 @@
 #include "vectors/verdict.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const struct {
     const char *name, *key;
@@ -30,17 +29,6 @@ const char *verdict_key(verdict_t verdict)
 bool verdict_failed(verdict_t verdict)
 {
     return verdicts[verdict].failed;
-}
-
-bool verdict_parse(const char *name, verdict_t *verdict)
-{
-    for (int i = 0; i < VERDICTS; i++) {
-        if (strcmp(name, verdicts[i].name) == 0) {
-            *verdict = (verdict_t)i;
-            return true;
-        }
-    }
-    return false;
 }
 
 void case_result_free(case_result_t *result)
