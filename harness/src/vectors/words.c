@@ -126,7 +126,9 @@ static void connect_words(const sentence_t *s)
         name_phrase(s, " with vsn ", vsn);
     }
     name_phrase(s, " to the mount ", member(s, "mount"));
+    name_phrase(s, " of the node ", member(s, "node"));
     name_phrase(s, " at ", member(s, "path"));
+    phrase(s, ", asking for the subprotocols ", member(s, "subprotocols"));
     phrase(s, ", params ", member(s, "params"));
     phrase(s, ", query ", member(s, "query"));
     phrase(s, ", headers ", member(s, "headers"));
@@ -224,6 +226,7 @@ static void http_words(const sentence_t *s, const json_t *request)
     const json_t *body = json_object_get(request, "body"), *raw = json_object_get(body, "$bytes");
     name_phrase(s, "", json_object_get(request, "method"));
     name_phrase(s, " ", json_object_get(request, "path"));
+    name_phrase(s, " of the node ", member(s, "node"));
     phrase(s, ", query ", json_object_get(request, "query"));
     phrase(s, ", headers ", json_object_get(request, "headers"));
     if (raw) {
@@ -343,9 +346,9 @@ static void verb_words(const sentence_t *s, verb_t verb, const json_t *value)
 /* What verb_words does not know of; a language grows. */
 static void add_rest(const sentence_t *s, const char *verb)
 {
-    static const char *const known[] = {"on",      "within",  "not_before", "note",   "transport",
-                                        "vsn",     "mount",   "path",       "params", "query",
-                                        "headers", "refused", "body",       "expect", "as"};
+    static const char *const known[] = {
+        "on",     "within", "not_before",   "note",    "transport", "vsn",  "mount",  "node", "path",
+        "params", "query",  "subprotocols", "headers", "refused",   "body", "expect", "as"};
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)s->step, key, value)

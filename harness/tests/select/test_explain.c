@@ -51,6 +51,10 @@ START_TEST(connections_have_words)
         "\"string\",\"$capture\":\"token\"}}}}",
         "GET /x; it must be answered with the status 200 and the body {\"token\": a string (the token)}, "
         "within 2 s");
+    assert_words(
+        VERB_CONNECT,
+        "{\"connect\":\"a\",\"mount\":\"main\",\"node\":\"second\",\"subprotocols\":[\"phoenix\"]}",
+        "a connects to the mount main of the node second, asking for the subprotocols [\"phoenix\"]");
     assert_words(VERB_WAIT, "{\"wait\":{\"timer\":\"websocket.timeout_ms\"}}",
                  "wait for websocket.timeout_ms");
 }
