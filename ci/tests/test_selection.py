@@ -101,6 +101,8 @@ def test_patterns_may_be_in_a_file(tmp_path):
         (["--transport", "udp"], ["--transport udp", "ws or lp"]),
         (["--vsn", "3"], ["--vsn 3", "1 or 2"]),
         (["--level", "perhaps"], ["--level perhaps", "must, should or may"]),
+        (["--level=perhaps"], ["--level perhaps", "must, should or may"]),
+        (["--list", "--run"], ["--run", "value is missing"]),
         (["--json", "http://127.0.0.1:1"], ["--json", "--list"]),
         (["--update-expectations", "http://127.0.0.1:1"], ["--update-expectations", "--expect"]),
         (["--retry", "3"], ["--retry"]),
@@ -108,7 +110,7 @@ def test_patterns_may_be_in_a_file(tmp_path):
     ids=lambda value: " ".join(value) if value[0].startswith("--") else "",
 )
 def test_a_selection_that_is_wrong_is_named(arguments, said):
-    list_too = [] if {"--json", "--update-expectations"} & set(arguments) else ["--list"]
+    list_too = [] if {"--json", "--update-expectations", "--list"} & set(arguments) else ["--list"]
     run = phxspec("server", *arguments, *list_too)
     assert run.code == 2 and run.out == "", run
     for words in said:

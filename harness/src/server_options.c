@@ -221,10 +221,10 @@ static const char *contradiction(const server_options_t *options, int urls)
 
 static bool read_all(int argc, char **argv, server_options_t *options)
 {
-    int code;
+    int code, which = 0;
     opterr = 0;
     optind = 0;
-    while ((code = getopt_long(argc, argv, "h", known, NULL)) != -1 && !options->help) {
+    while ((code = getopt_long(argc, argv, "h", known, &which)) != -1 && !options->help) {
         text_t error = {0};
         if (code == '?') {
             fprintf(
@@ -235,7 +235,7 @@ static bool read_all(int argc, char **argv, server_options_t *options)
             return false;
         }
         if (!read_option(options, code, optarg, &error)) {
-            fprintf(stderr, "phxspec server: %s %s: %s\n", argv[optind - 2], optarg, text_str(&error));
+            fprintf(stderr, "phxspec server: --%s %s: %s\n", known[which].name, optarg, text_str(&error));
             text_free(&error);
             return false;
         }
