@@ -2,6 +2,7 @@
 """The files of vectors/: they follow their schemas, and each other."""
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -46,6 +47,19 @@ def test_profiles_follow_their_schema(path):
 @pytest.mark.parametrize("path", sorted((env.VECTORS / "mutants").glob("*.json")), ids=lambda path: path.name)
 def test_mutants_follow_their_schema(path):
     assert complaints(schema("mutants.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((env.VECTORS / "expectations").glob("*.json")), ids=lambda path: path.name
+)
+def test_expectations_follow_their_schema(path):
+    assert complaints(schema("expectations.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
+
+
+def test_the_example_of_expectations_follows_the_schema():
+    text = (env.VECTORS / "expectations" / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"```json\n(.*?)```", text, re.S).group(1)
+    assert complaints(schema("expectations.schema.json"), json.loads(example)) == []
 
 
 @pytest.mark.parametrize(

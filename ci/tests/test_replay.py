@@ -70,10 +70,11 @@ def test_a_file_agrees(report):
 
 def test_all_of_a_server_agrees(tmp_path, report):
     """Phoenix 1.8.12 under Bandit, with the reference server's own expectations."""
-    entries = json.loads((env.VECTORS / "expectations" / "reference-server.json").read_text(encoding="utf-8"))
+    given = json.loads((env.VECTORS / "expectations" / "reference-server.json").read_text(encoding="utf-8"))
     expected = tmp_path / "expect.json"
     expected.write_text(
-        json.dumps([entry for entry in entries if "bandit" in entry["recording"]]), encoding="utf-8"
+        json.dumps({**given, "expected": [e for e in given["expected"] if "bandit" in e["recording"]]}),
+        encoding="utf-8",
     )
     run = replay("--expect", expected, RECORDED, report=report)
     assert run.code == 0, run.out + run.err
@@ -237,9 +238,8 @@ def test_trace_shows_the_whole_timeline(recording, tmp_path):
 
 def expectations(tmp_path, *entries):
     path = tmp_path / "expect.json"
-    path.write_text(
-        json.dumps([{"recording": glob, "reason": "on purpose"} for glob in entries]), encoding="utf-8"
-    )
+    expected = [{"recording": glob, "verdict": "disagree", "reason": "on purpose"} for glob in entries]
+    path.write_text(json.dumps({"expectations": 1, "expected": expected}), encoding="utf-8")
     return path
 
 
@@ -264,7 +264,16 @@ def test_an_expectation_that_matches_nothing_is_an_error(tmp_path, recording):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[1]", '[{"recording": "*"}]', '[{"recording": "*", "reason": 1}]', "["]
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "[",
+        '{"expectations": 1, "expected": [1]}',
+        '{"expectations": 1, "expected": [{"recording": "*", "verdict": "disagree"}]}',
+        '{"expectations": 1, "expected": [{"recording": "*", "verdict": "fail", "reason": "so"}]}',
+    ],
 )
 def test_broken_expectations_are_an_error(tmp_path, recording, text):
     path = write_recordings(tmp_path / "good.jsonl", [recording])

@@ -159,9 +159,10 @@ def test_the_harness_while_it_runs_vectors(start_plain_server, log):
         ["replay", RECORDED / "heartbeat.jsonl", "http://127.0.0.1:1"],
         ["replay", "no-such-file", "http://127.0.0.1:1"],
         ["server", "--run", "no-such.*", "http://127.0.0.1:1"],
-        ["server", "http://127.0.0.1:1"],
+        ["server", "--expect", env.VECTORS / "expectations" / "reference-server.json", "http://127.0.0.1:1"],
+        ["explain", "no-such.case"],
     ],
-    ids=["unreachable-replay", "no-file", "no-case", "unreachable-server"],
+    ids=["unreachable-replay", "no-file", "no-case", "unreachable-server", "nothing-to-explain"],
 )
 def test_the_harness_when_it_fails_early(log, arguments):
     done = subprocess.run(

@@ -11,7 +11,7 @@ import pytest
 from testenv import env
 from testenv.harness import LACKS, cases, judge, phxspec
 from testenv.harness import summary_of_vectors as summary
-from testenv.peers import Change, Chatter, Garbage, Hangup, Message, Proxy, Silent
+from testenv.peers import Change, Chatter, Garbage, Message, Proxy
 from testenv.wire import CLOSE, TEXT, frame
 
 # ---- a good server ----
@@ -311,7 +311,7 @@ def test_a_server_that_breaks_a_rule_fails_by_its_name(server, report, change, r
     """Of the cases that check the rule at least one fails, and says which rule it is."""
     chosen = [part for case in cases() if rules & set(case["requirements"]) for part in ("--run", case["id"])]
     with Proxy(server.port, change) as proxy:
-        run = judge(proxy.url, "--quiet", *chosen, report=report)
+        run = judge(proxy.url, "--quiet", "--strict", *chosen, report=report)
     assert run.code == 1, "nothing was noticed"
     counts = summary(run)
     assert counts["fail"] > 0 and counts["not run"] == counts["harness error"] == 0
@@ -342,29 +342,7 @@ def test_a_failure_tells_all_that_is_needed(server, report):
 # ---- useless servers ----
 
 
-class Echo(Chatter):
-    """Switches to WebSocket and sends back every frame as it came."""
-
-    def __init__(self):
-        super().__init__(b"")
-
-    async def after_upgrade(self, reader, writer):
-        while True:
-            first, second = await reader.readexactly(2)
-            length = second & 127
-            if length == 126:
-                length = int.from_bytes(await reader.readexactly(2), "big")
-            elif length == 127:
-                length = int.from_bytes(await reader.readexactly(8), "big")
-            key = await reader.readexactly(4)
-            payload = bytes(byte ^ key[i % 4] for i, byte in enumerate(await reader.readexactly(length)))
-            writer.write(frame(first & 15, payload, masked=False))
-            await writer.drain()
-
-
 USELESS = {
-    "silent": Silent,
-    "hangup": Hangup,
     "garbage": Garbage,
     "closes": lambda: Chatter(frame(CLOSE, b"\x03\xe8", masked=False)),
     "upgrades-only": lambda: Chatter(b""),
@@ -372,7 +350,6 @@ USELESS = {
         frame(TEXT, Message(None, None, "t", "e", {}, "2").text().encode(), masked=False) * 500
     ),
     "broken-frames": lambda: Chatter(b"\xff" * 1000),
-    "echo": Echo,
 }
 
 

@@ -266,16 +266,10 @@ static int load_and_run(const options_t *options)
             code = run(&campaign);
         }
     }
-    span_t rest = text_span(&error), line;
-    while (span_next(&rest, '\n', &line)) {
-        if (line.len > 0) {
-            fprintf(stderr, "phxspec mutants: %.*s\n", (int)line.len, line.at);
-        }
-    }
+    command_complain("mutants", &error);
     free(campaign.chosen);
     free(path);
     mutants_free(&mutants);
-    text_free(&error);
     return code;
 }
 

@@ -158,15 +158,9 @@ static int load_and_serve(const options_t *options)
             code = serve(options, &upstream, list);
         }
     }
-    span_t rest = text_span(&error), line;
-    while (span_next(&rest, '\n', &line)) {
-        if (line.len > 0) {
-            fprintf(stderr, "phxspec proxy: %.*s\n", (int)line.len, line.at);
-        }
-    }
+    command_complain("proxy", &error);
     json_decref(list);
     mutants_free(&mutants);
-    text_free(&error);
     return code;
 }
 

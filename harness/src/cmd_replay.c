@@ -38,8 +38,8 @@ static const char usage[] =
     "again):\n"
     "  --only GLOB          only these\n"
     "  --skip GLOB          not these\n"
-    "  --expect FILE        disagreements that are on purpose: [{\"recording\": GLOB, \"reason\": TEXT}, "
-    "...]\n"
+    "  --expect FILE        disagreements that are on purpose, each with its reason\n"
+    "                       (schema/expectations.schema.json beside the vectors)\n"
     "  --rules FILE         what repeated runs differed in (varies.json beside the recordings)\n"
     "  --jobs N             how many at the same time (64)\n"
     "\n"
@@ -94,7 +94,7 @@ typedef struct replay {
     recordings_t recordings;
     rules_t *rules;
     names_t paths;
-    json_t *expect;
+    expectations_t expect;
     const char *url, *expect_file, *rules_file, *report_file;
     text_t rerun;
     text_t error;
@@ -110,7 +110,7 @@ static void replay_free(replay_t *replay)
     names_free(&replay->session.without);
     names_free(&replay->session.only);
     names_free(&replay->session.skip);
-    json_decref(replay->expect);
+    expectations_free(&replay->expect);
     if (replay->session.report != NULL) {
         fclose(replay->session.report);
     }
@@ -288,14 +288,8 @@ static bool load_rules(replay_t *replay)
     return replay->rules != NULL;
 }
 
-static bool check_expectation(replay_t *replay, const json_t *each)
+static bool check_expectation(replay_t *replay, const char *glob)
 {
-    const char *glob = json_string_value(json_object_get(each, "recording"));
-    if (glob == NULL || !json_is_string(json_object_get(each, "reason")) || json_object_size(each) != 2) {
-        text_printf(&replay->error, "%s: every entry is {\"recording\": GLOB, \"reason\": TEXT}",
-                    replay->expect_file);
-        return false;
-    }
     for (size_t i = 0; i < replay->recordings.len; i++) {
         if (fnmatch(glob, replay->recordings.at[i]->name, 0) == 0) {
             return true;
@@ -311,18 +305,21 @@ static bool load_expect(replay_t *replay)
     if (replay->expect_file == NULL) {
         return true;
     }
-    replay->expect = jvalue_parse_file(replay->expect_file, &replay->error);
-    if (replay->expect != NULL && !json_is_array(replay->expect)) {
-        text_printf(&replay->error, "%s: it must be a list", replay->expect_file);
+    if (!expectations_load(replay->expect_file, &replay->expect, &replay->error)) {
         return false;
     }
-    for (size_t i = 0; i < json_array_size(replay->expect); i++) {
-        if (!check_expectation(replay, json_array_get(replay->expect, i))) {
+    for (size_t i = 0; i < replay->expect.len; i++) {
+        const expectation_t *each = &replay->expect.at[i];
+        if (each->of_recording && !check_expectation(replay, each->pattern)) {
             return false;
         }
     }
-    replay->session.expect = replay->expect;
-    return replay->expect != NULL;
+    text_t notes = {0};
+    expectations_unexplained(&replay->expect, true, &notes);
+    fputs(text_str(&notes), stderr);
+    text_free(&notes);
+    replay->session.expect = &replay->expect;
+    return true;
 }
 
 static bool check_selection(replay_t *replay)
@@ -374,13 +371,15 @@ static bool reach_target(replay_t *replay)
 
 static int complain(const replay_t *replay, int code)
 {
-    fprintf(stderr, "phxspec replay: %s\n", text_str(&replay->error));
+    span_t message = span_trim(text_span(&replay->error));
+    fprintf(stderr, "phxspec replay: %.*s\n", (int)message.len, message.at);
     return code;
 }
 
 static int run(replay_t *replay, int argc, char **argv)
 {
-    text_puts(&replay->rerun, "phxspec replay");
+    text_shell_word(&replay->rerun, argv[-1]);
+    text_puts(&replay->rerun, " replay");
     if (!read_arguments(replay, argc, argv)) {
         return complain(replay, EXIT_USE);
     }

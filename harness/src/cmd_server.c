@@ -4,215 +4,30 @@
 
 #include "net/deadline.h"
 #include "report/jsonl.h"
-#include "report/text_report.h"
-#include "vectors/built_in.h"
-#include "vectors/requirements.h"
+#include "select/appraisal.h"
+#include "select/list.h"
+#include "select/suite_files.h"
+#include "server_options.h"
 #include "vectors/suite.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static const double PATIENCE_MS = 2000;
-enum { PROBE_MS = 1500, DEFAULT_JOBS = 256, DEFAULT_DEADLINE_S = 120 };
-
-static const char *const usage =
-    "usage: phxspec server [options] URL\n"
-    "       phxspec server [options] --list\n\n"
-    "URL is where the server listens, http://HOST:PORT or ws://HOST:PORT; the paths of its mounts are in the "
-    "profile.\n\n"
-    "  --vectors DIR     folder of the vectors (default: $PHXSPEC_VECTORS, the installed ones, ./vectors)\n"
-    "  --profile FILE    what the server offers (default: the conformance application with its own "
-    "settings)\n"
-    "  --without CAP,…   capabilities the server lacks\n"
-    "  --run GLOB        only cases and variants that match, e.g. 'join.*' or '*/lp/v2'; may be repeated\n"
-    "  --skip GLOB       all but those; may be repeated\n"
-    "  --level LEVEL     only cases at least this strong: must, should or may (default: may)\n"
-    "  --list            names what would run, and ends\n"
-    "  --jobs N          so many at once (default: 256)\n"
-    "  --deadline SEC    for the whole run (default: 120)\n"
-    "  --report FILE     results as JSON lines\n"
-    "  --quiet           failures and the summary only\n"
-    "  --verbose         times and titles, too\n"
-    "  --trace           everything that was said, too\n";
-
-typedef struct options {
-    const char *vectors, *profile, *report, *url;
-    names_t without;
-    selection_t selection;
-    detail_t detail;
-    long jobs, deadline_s;
-    bool list, help;
-    text_t rerun; /* the command line that runs one variant again, but for the variant */
-} options_t;
-
-static bool complain(text_t *error)
-{
-    span_t rest = text_span(error), line;
-    while (span_next(&rest, '\n', &line)) {
-        if (line.len > 0) {
-            fprintf(stderr, "phxspec server: %.*s\n", (int)line.len, line.at);
-        }
-    }
-    text_free(error);
-    return false;
-}
-
-static bool read_count(const char *option, const char *string, long *count)
-{
-    char *end;
-    errno = 0;
-    *count = strtol(string, &end, 10);
-    if (errno == 0 && *end == 0 && end != string && *count >= 1 && *count <= 100000) {
-        return true;
-    }
-    fprintf(stderr, "phxspec server: %s %s: a whole number from 1 to 100000 is needed\n", option, string);
-    return false;
-}
-
-static void keep_for_rerun(options_t *options, const char *option, const char *value)
-{
-    text_printf(&options->rerun, " %s ", option);
-    text_shell_word(&options->rerun, value);
-}
-
-static bool read_options(int argc, char **argv, options_t *options)
-{
-    enum {
-        VECTORS = 1,
-        PROFILE,
-        WITHOUT,
-        RUN,
-        SKIP,
-        LEVEL,
-        LIST,
-        JOBS,
-        DEADLINE,
-        REPORT,
-        QUIET,
-        VERBOSE,
-        TRACE,
-        HELP
-    };
-    static const struct option known[] = {
-        {"vectors", 1, NULL, VECTORS}, {"profile", 1, NULL, PROFILE}, {"without", 1, NULL, WITHOUT},
-        {"run", 1, NULL, RUN},         {"skip", 1, NULL, SKIP},       {"level", 1, NULL, LEVEL},
-        {"list", 0, NULL, LIST},       {"jobs", 1, NULL, JOBS},       {"deadline", 1, NULL, DEADLINE},
-        {"report", 1, NULL, REPORT},   {"quiet", 0, NULL, QUIET},     {"verbose", 0, NULL, VERBOSE},
-        {"trace", 0, NULL, TRACE},     {"help", 0, NULL, HELP},       {NULL, 0, NULL, 0}};
-    int option;
-    text_puts(&options->rerun, "phxspec server");
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        switch (option) {
-        case VECTORS:
-            options->vectors = optarg;
-            keep_for_rerun(options, "--vectors", optarg);
-            break;
-        case PROFILE:
-            options->profile = optarg;
-            keep_for_rerun(options, "--profile", optarg);
-            break;
-        case WITHOUT:
-            names_add(&options->without, optarg);
-            keep_for_rerun(options, "--without", optarg);
-            break;
-        case RUN:
-            names_add(&options->selection.run, optarg);
-            break;
-        case SKIP:
-            names_add(&options->selection.skip, optarg);
-            break;
-        case LEVEL:
-            if (!level_parse(optarg, &options->selection.weakest)) {
-                fprintf(stderr, "phxspec server: --level %s: must, should or may\n", optarg);
-                return false;
-            }
-            break;
-        case LIST:
-            options->list = true;
-            break;
-        case JOBS:
-            if (!read_count("--jobs", optarg, &options->jobs)) {
-                return false;
-            }
-            break;
-        case DEADLINE:
-            if (!read_count("--deadline", optarg, &options->deadline_s)) {
-                return false;
-            }
-            break;
-        case REPORT:
-            options->report = optarg;
-            break;
-        case QUIET:
-            options->detail = DETAIL_QUIET;
-            break;
-        case VERBOSE:
-            options->detail = DETAIL_VERBOSE;
-            break;
-        case TRACE:
-            options->detail = DETAIL_TRACE;
-            break;
-        case HELP:
-        case 'h':
-            options->help = true;
-            return true;
-        default:
-            fputs("phxspec server --help tells the options\n", stderr);
-            return false;
-        }
-    }
-    int urls = argc - optind;
-    if (urls != 1 && !(options->list && urls == 0)) {
-        fputs("phxspec server: one URL is needed; phxspec server --help tells the options\n", stderr);
-        return false;
-    }
-    options->url = optind < argc ? argv[optind] : NULL;
-    if (options->url) {
-        text_putc(&options->rerun, ' ');
-        text_shell_word(&options->rerun, options->url);
-    }
-    return true;
-}
-
-static const char *vectors_folder(const options_t *options)
-{
-    const char *environment = getenv("PHXSPEC_VECTORS");
-    if (options->vectors) {
-        return options->vectors;
-    }
-    if (environment && *environment) {
-        return environment;
-    }
-    return access(BUILT_IN_VECTORS, R_OK) == 0 ? BUILT_IN_VECTORS : "vectors";
-}
+enum { PROBE_MS = 1500 };
 
 /* What is run, read from files. */
 typedef struct plan {
-    vectors_t vectors;
-    json_t *requirements;
+    suite_files_t files;
     profile_t profile;
-    variants_t variants;
+    expectations_t expectations;
+    variants_t all, chosen; /* the latter borrow from the former */
+    appraisal_t *appraisal;
 } plan_t;
 
-static bool read_vectors(const options_t *options, plan_t *plan, text_t *error)
-{
-    text_t server = {0}, requirements = {0};
-    const char *folder = vectors_folder(options);
-    text_printf(&server, "%s/server", folder);
-    text_printf(&requirements, "%s/requirements.json", folder);
-    bool good = vectors_add_folder(&plan->vectors, text_str(&server), error);
-    plan->requirements = requirements_load(text_str(&requirements), error);
-    text_free(&server);
-    text_free(&requirements);
-    return plan->requirements && good &&
-           vectors_check_requirements(&plan->vectors, plan->requirements, error);
-}
-
-static bool read_profile(const options_t *options, plan_t *plan, text_t *error)
+static bool read_profile(const server_options_t *options, plan_t *plan, text_t *error)
 {
     if (!options->profile) {
         profile_default(&plan->profile);
@@ -226,41 +41,58 @@ static bool read_profile(const options_t *options, plan_t *plan, text_t *error)
     return good;
 }
 
-static bool read_plan(const options_t *options, plan_t *plan)
+static bool read_expectations(const server_options_t *options, plan_t *plan, text_t *error)
 {
-    text_t error = {0};
-    bool good = read_vectors(options, plan, &error) && read_profile(options, plan, &error) &&
-                variants_select(&plan->variants, &plan->vectors, &plan->profile, &options->selection, &error);
-    complain(&error);
+    if (!options->expect) {
+        return true;
+    }
+    if (options->update && access(options->expect, F_OK) != 0) {
+        expectations_begin(options->expect, &plan->expectations);
+        return true;
+    }
+    return expectations_load(options->expect, &plan->expectations, error);
+}
+
+static bool read_plan(const server_options_t *options, plan_t *plan)
+{
+    text_t error = {0}, notes = {0};
+    const vectors_t *vectors = &plan->files.vectors;
+    bool good = suite_files_load(suite_folder(options->vectors), &plan->files, &error) &&
+                read_profile(options, plan, &error) && read_expectations(options, plan, &error);
+    if (good) {
+        variants_expand(&plan->all, vectors, &plan->profile);
+        plan->appraisal = appraisal_new(&plan->all, vectors, options->expect ? &plan->expectations : NULL,
+                                        options->strict, &notes, &error);
+        good = selection_apply(&options->selection, vectors, &plan->all, &plan->chosen, &notes, &error) &&
+               plan->appraisal;
+    }
+    command_complain("server", &error);
+    command_complain("server", &notes);
     return good;
 }
 
 static void free_plan(plan_t *plan)
 {
-    variants_free(&plan->variants);
-    vectors_free(&plan->vectors);
-    json_decref(plan->requirements);
+    appraisal_free(plan->appraisal);
+    free(plan->chosen.at);
+    variants_free(&plan->all);
+    expectations_free(&plan->expectations);
+    suite_files_free(&plan->files);
     profile_free(&plan->profile);
-}
-
-static void list(const plan_t *plan)
-{
-    for (size_t i = 0; i < plan->variants.len; i++) {
-        const variant_t *variant = &plan->variants.at[i];
-        printf("%-52s %-6s  %s", variant->name, level_name(variant->c->level), variant->c->title);
-        if (variant->lacking) {
-            printf("  (not applicable: %s)", variant->lacking);
-        }
-        putchar('\n');
-    }
 }
 
 /* Where the verdicts go. */
 typedef struct outputs {
+    appraisal_t *appraisal;
     text_report_t text;
     FILE *jsonl;
     bool written;
 } outputs_t;
+
+static void appraise(void *ctx, const variant_t *variant, case_result_t *result)
+{
+    appraisal_judge(((outputs_t *)ctx)->appraisal, variant, result);
+}
 
 static void on_verdict(void *ctx, const variant_t *variant, const case_result_t *result)
 {
@@ -273,37 +105,63 @@ static void on_verdict(void *ctx, const variant_t *variant, const case_result_t 
 
 static int exit_code(const suite_counts_t *counts, bool complete)
 {
-    if (counts->by[VERDICT_HARNESS_ERROR] > 0) {
+    if (!suite_counts_add_up(counts) || counts->by[VERDICT_HARNESS_ERROR] > 0) {
         return EXIT_HARNESS;
     }
-    if (counts->by[VERDICT_FAIL] > 0) {
+    if (counts->by[VERDICT_FAIL] > counts->tolerated || counts->by[VERDICT_UNEXPECTED_PASS] > 0) {
         return EXIT_FAILED;
     }
-    if (!complete) {
+    if (!complete || counts->by[VERDICT_NOT_RUN] > 0) {
         return EXIT_HARNESS;
     }
-    if (counts->by[VERDICT_PASS] == 0) {
+    if (counts->by[VERDICT_NOT_APPLICABLE] == counts->planned) {
         fputs("phxspec server: no selected case applies to this profile\n", stderr);
         return EXIT_USE;
     }
     return EXIT_AGREED;
 }
 
-static int run(const options_t *options, const plan_t *plan, const url_t *url, const address_t *address,
-               FILE *jsonl)
+/* Writes the expectations anew. A run that has not judged everything says nothing about them. */
+static bool update_expectations(const plan_t *plan, const suite_counts_t *counts, bool complete)
+{
+    const expectations_t *file = &plan->expectations;
+    if (!complete || !suite_counts_add_up(counts) || counts->by[VERDICT_HARNESS_ERROR] > 0 ||
+        counts->by[VERDICT_NOT_RUN] > 0) {
+        fprintf(stderr,
+                "phxspec server: %s is left as it is: this run was not complete, or had harness errors\n",
+                file->path);
+        return false;
+    }
+    text_t error = {0};
+    appraisal_update_t update;
+    json_t *entries = appraisal_update(plan->appraisal, &update);
+    bool written = expectations_rewrite(file, entries, &error);
+    json_decref(entries);
+    if (!written) {
+        return command_complain("server", &error);
+    }
+    fprintf(stderr, "phxspec server: %s: entries: %zu kept, %zu narrowed, %zu dropped, %zu added%s\n",
+            file->path, update.kept, update.narrowed, update.dropped, update.added,
+            update.added ? "; write their reasons" : "");
+    return true;
+}
+
+static int run(const server_options_t *options, const plan_t *plan, const url_t *url,
+               const address_t *address, FILE *jsonl)
 {
     uv_loop_t loop;
     uv_loop_init(&loop);
     target_t target = {&loop, address, url->authority, &plan->profile, PATIENCE_MS};
-    suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000};
-    outputs_t outputs = {
-        {stdout, options->detail, text_report_colours(stdout), plan->requirements, text_str(&options->rerun)},
-        jsonl,
-        true};
+    suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise};
+    outputs_t outputs = {plan->appraisal,
+                         {stdout, options->detail, text_report_colours(stdout), plan->files.requirements,
+                          text_str(&options->rerun)},
+                         jsonl,
+                         true};
     suite_counts_t counts;
     double began = clock_ms();
-    outputs.written = !jsonl || jsonl_plan(jsonl, plan->variants.len, options->url, &plan->profile);
-    bool complete = suite_run(&target, &plan->variants, &suite, on_verdict, &outputs, &counts);
+    outputs.written = !jsonl || jsonl_plan(jsonl, plan->chosen.len, options->url, &plan->profile);
+    bool complete = suite_run(&target, &plan->chosen, &suite, on_verdict, &outputs, &counts);
     text_report_summary(&outputs.text, &counts, clock_ms() - began);
     outputs.written = (!jsonl || jsonl_summary(jsonl, &counts, complete)) && outputs.written;
     uv_loop_close(&loop);
@@ -312,14 +170,17 @@ static int run(const options_t *options, const plan_t *plan, const url_t *url, c
                 strerror(errno));
         return EXIT_HARNESS;
     }
+    if (options->update && !update_expectations(plan, &counts, complete)) {
+        return EXIT_HARNESS;
+    }
     return exit_code(&counts, complete);
 }
 
-static bool read_url(const options_t *options, url_t *url)
+static bool read_url(const server_options_t *options, url_t *url)
 {
     text_t error = {0};
     if (!url_parse(options->url, url, &error)) {
-        return complain(&error);
+        return command_complain("server", &error);
     }
     if (*url->path) {
         fprintf(stderr,
@@ -330,13 +191,13 @@ static bool read_url(const options_t *options, url_t *url)
 }
 
 /* The target is there, and the report can be written; else the exit code that says what is not. */
-static int reach_and_run(const options_t *options, const plan_t *plan, const url_t *url)
+static int reach_and_run(const server_options_t *options, const plan_t *plan, const url_t *url)
 {
     address_t address;
     text_t error = {0};
     FILE *jsonl = NULL;
     if (!url_resolve(url, &address, &error) || !address_probe(&address, url->authority, PROBE_MS, &error)) {
-        complain(&error);
+        command_complain("server", &error);
         return EXIT_HARNESS;
     }
     if (options->report && !(jsonl = fopen(options->report, "w"))) {
@@ -350,14 +211,14 @@ static int reach_and_run(const options_t *options, const plan_t *plan, const url
     return code;
 }
 
-static int plan_and_run(const options_t *options)
+static int plan_and_run(const server_options_t *options)
 {
     plan_t plan = {0};
     url_t url;
     int code = EXIT_USE;
     if ((options->list || read_url(options, &url)) && read_plan(options, &plan)) {
         if (options->list) {
-            list(&plan);
+            (options->json ? list_json : list_text)(stdout, &plan.chosen);
             code = EXIT_AGREED;
         } else {
             code = reach_and_run(options, &plan, &url);
@@ -369,22 +230,16 @@ static int plan_and_run(const options_t *options)
 
 int cmd_server(int argc, char **argv)
 {
-    options_t options = {.jobs = DEFAULT_JOBS,
-                         .deadline_s = DEFAULT_DEADLINE_S,
-                         .selection = {.weakest = LEVEL_MAY},
-                         .detail = DETAIL_NORMAL};
+    server_options_t options = {0};
     int code = EXIT_USE;
-    if (read_options(argc, argv, &options)) {
+    if (server_options_read(argc, argv, &options)) {
         if (options.help) {
-            fputs(usage, stdout);
+            fputs(server_usage, stdout);
             code = EXIT_AGREED;
         } else {
             code = plan_and_run(&options);
         }
     }
-    names_free(&options.without);
-    names_free(&options.selection.run);
-    names_free(&options.selection.skip);
-    text_free(&options.rerun);
+    server_options_free(&options);
     return code;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands of phxspec. Each takes its own name as argv[0] and returns the program's exit code. */
+/* The commands of phxspec. Each takes its own name as argv[0], behind which argv[-1] is that of the program,
+ * and returns the program's exit code. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
+
+#include "base/text.h"
 
 /* 0 all as expected, 1 a verdict failed, 2 wrong use or broken input, 3 the harness or the target's start
  * failed. */
@@ -9,7 +12,11 @@ enum { EXIT_AGREED = 0, EXIT_FAILED = 1, EXIT_USE = 2, EXIT_HARNESS = 3 };
 
 int cmd_mutants(int argc, char **argv);
 int cmd_proxy(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_server(int argc, char **argv);
+
+/* Says each line on stderr, behind "phxspec COMMAND: ", and releases the text. Always false. */
+bool command_complain(const char *command, text_t *lines);
 
 #endif

@@ -112,7 +112,7 @@ def summary_of_vectors(run):
     planned = int(re.match(r"(\d+) planned:", last).group(1))
     counts = {
         name: int(count)
-        for name, count in re.findall(r"(pass|fail|not applicable|not run|harness error) (\d+)", last)
+        for name, count in re.findall(r"(?:: |, )([a-z ]+) (\d+)", last)
     }
     assert sum(counts.values()) == planned
     if run.lines:

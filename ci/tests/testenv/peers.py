@@ -99,13 +99,17 @@ class Chatter(Peer):
             ),
             b"",
         )
-        accept = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
-        writer.write(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n" + self.data
-        )
+        writer.write(self.handshake(key.decode("latin-1")) + self.data)
         await writer.drain()
         await self.after_upgrade(reader, writer)
+
+    @staticmethod
+    def handshake(key):
+        accept = hashlib.sha1(key.encode("latin-1") + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+        return (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n"
+        )
 
     async def after_upgrade(self, reader, writer):
         while await reader.read(1 << 16):

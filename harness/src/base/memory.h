@@ -2,7 +2,7 @@
 /*
  * Memory of the harness. A test program that has no memory left cannot judge: these say so on stderr and end
  * the program with exit code 3, so that no caller has a path for it. Layers point downwards only: base <- net
- * <- judge <- replay, vectors, report <- cmd_*.
+ * <- judge <- replay, vectors <- select, report <- cmd_*.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H

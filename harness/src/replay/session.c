@@ -61,10 +61,10 @@ bool session_chosen(const session_options_t *options, const recording_t *recordi
 
 static const char *expectation(const session_options_t *options, const recording_t *recording)
 {
-    for (size_t i = 0; i < json_array_size(options->expect); i++) {
-        const json_t *each = json_array_get(options->expect, i);
-        if (fnmatch(json_string_value(json_object_get(each, "recording")), recording->name, 0) == 0) {
-            return json_string_value(json_object_get(each, "reason"));
+    for (size_t i = 0; options->expect != NULL && i < options->expect->len; i++) {
+        const expectation_t *each = &options->expect->at[i];
+        if (each->of_recording && fnmatch(each->pattern, recording->name, 0) == 0) {
+            return each->reason;
         }
     }
     return NULL;

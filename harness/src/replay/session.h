@@ -6,6 +6,7 @@
 #ifndef REPLAY_SESSION_H
 #define REPLAY_SESSION_H
 
+#include "judge/expectations.h"
 #include "replay/target.h"
 #include "replay/verdict.h"
 
@@ -14,11 +15,11 @@ typedef struct session_options {
     ready_by_t ready;
     url_t url;
     address_t address;
-    bool assume_config;   /* the target is what each recording's config says */
-    names_t assumed;      /* config keys of which that is so */
-    names_t without;      /* capabilities the target lacks */
-    names_t only, skip;   /* patterns of names; `only` empty: all */
-    const json_t *expect; /* list of {"recording", "reason"}, or NULL */
+    bool assume_config;           /* the target is what each recording's config says */
+    names_t assumed;              /* config keys of which that is so */
+    names_t without;              /* capabilities the target lacks */
+    names_t only, skip;           /* patterns of names; `only` empty: all */
+    const expectations_t *expect; /* or NULL */
     size_t jobs;
     verbosity_t verbosity;
     FILE *report;

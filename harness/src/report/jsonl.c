@@ -45,9 +45,13 @@ bool jsonl_verdict(FILE *to, const variant_t *variant, const case_result_t *resu
     if (result->step > 0) {
         json_object_set_new(line, "step", json_integer((json_int_t)result->step));
     }
-    const char *const names[] = {"reason", "expected", "got"};
-    const char *const values[] = {result->reason, result->expected, result->got};
-    for (size_t i = 0; i < 3; i++) {
+    if (result->tolerated) {
+        json_object_set_new(line, "tolerated", json_true());
+    }
+    const char *const names[] = {"reason", "expected", "got", "excuse", "excuse_link"};
+    const char *const values[] = {result->reason, result->expected, result->got, result->excuse.reason,
+                                  result->excuse.link};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (values[i]) {
             json_object_set_new(line, names[i], string_of(values[i]));
         }
@@ -57,10 +61,11 @@ bool jsonl_verdict(FILE *to, const variant_t *variant, const case_result_t *resu
 
 bool jsonl_summary(FILE *to, const suite_counts_t *counts, bool complete)
 {
-    return write_line(to, json_pack("{s:s s:I s:I s:I s:I s:I s:I s:b}", "event", "summary", "planned",
-                                    (json_int_t)counts->planned, "pass", (json_int_t)counts->by[VERDICT_PASS],
-                                    "fail", (json_int_t)counts->by[VERDICT_FAIL], "not_applicable",
-                                    (json_int_t)counts->by[VERDICT_NOT_APPLICABLE], "not_run",
-                                    (json_int_t)counts->by[VERDICT_NOT_RUN], "harness_error",
-                                    (json_int_t)counts->by[VERDICT_HARNESS_ERROR], "complete", complete));
+    json_t *line = json_pack("{s:s s:I}", "event", "summary", "planned", (json_int_t)counts->planned);
+    for (int verdict = 0; verdict < VERDICTS; verdict++) {
+        json_object_set_new(line, verdict_key((verdict_t)verdict),
+                            json_integer((json_int_t)counts->by[verdict]));
+    }
+    json_object_set_new(line, "complete", json_boolean(complete));
+    return write_line(to, line);
 }

@@ -5,7 +5,7 @@
  *     {"event":"verdict","case":ID,"variant":NAME,"transport":…,"vsn":…,"level":…,"requirements":[…],"verdict":…,
  *      "ms":…,"attempts":N,"step":N,"reason":…,"expected":…,"got":…}            one for each, in the order of
  * the plan
- *     {"event":"summary","planned":N,"pass":N,"fail":N,"not_applicable":N,"not_run":N,"harness_error":N,"complete":B}
+ *     {"event":"summary","planned":N,"pass":N,"fail":N, … (each verdict's count),"complete":B}
  * A file without a summary was cut short and says nothing.
  */
 #ifndef REPORT_JSONL_H

@@ -11,6 +11,8 @@ enum { FRAMES_SHOWN = 24, LINE_WIDTH = 400 };
 
 static const char *const colours[VERDICTS] = {[VERDICT_PASS] = "32",
                                               [VERDICT_FAIL] = "31;1",
+                                              [VERDICT_EXPECTED_FAILURE] = "36",
+                                              [VERDICT_UNEXPECTED_PASS] = "35",
                                               [VERDICT_NOT_APPLICABLE] = "2",
                                               [VERDICT_NOT_RUN] = "33",
                                               [VERDICT_HARNESS_ERROR] = "35;1"};
@@ -44,8 +46,7 @@ static void add_step(text_t *out, const vector_case_t *c, const case_result_t *r
     if (result->step > c->len) {
         text_puts(out, "    at the end of the case\n");
     } else if (result->step > 0) {
-        text_printf(out, "    step %zu of %zu, %s: %s\n", result->step, c->len,
-                    verb_name(c->steps[result->step - 1].verb), result->step_text);
+        text_printf(out, "    step %zu of %zu: %s\n", result->step, c->len, result->step_text);
     }
 }
 
@@ -83,8 +84,9 @@ static void add_failure(text_t *out, const text_report_t *report, const variant_
 
 void text_report_verdict(const text_report_t *report, const variant_t *variant, const case_result_t *result)
 {
-    bool failed = result->verdict == VERDICT_FAIL || result->verdict == VERDICT_HARNESS_ERROR;
-    if (!failed && report->detail == DETAIL_QUIET) {
+    bool expected = result->verdict == VERDICT_EXPECTED_FAILURE;
+    bool failed = verdict_failed(result->verdict) && (!expected || report->detail >= DETAIL_VERBOSE);
+    if (!failed && result->verdict != VERDICT_UNEXPECTED_PASS && report->detail == DETAIL_QUIET) {
         return;
     }
     text_t out = {0};
@@ -94,8 +96,14 @@ void text_report_verdict(const text_report_t *report, const variant_t *variant, 
         text_printf(&out, "  (%s, %.0f ms)  %s", level_name(variant->c->level), result->ms,
                     variant->c->title);
     }
-    if (!failed && result->reason) {
+    if (expected) {
+        text_printf(&out, ": %s%s%s", result->excuse.reason, result->excuse.link ? "  " : "",
+                    result->excuse.link ? result->excuse.link : "");
+    } else if (!failed && result->reason) {
         text_printf(&out, ": %s", result->reason);
+    }
+    if (result->tolerated) {
+        text_printf(&out, "  (%s: it fails the run with --strict only)", level_name(variant->c->level));
     }
     if (result->attempts > 1) {
         text_printf(&out, "  (attempt %u; this machine was overloaded before)", result->attempts);
@@ -113,18 +121,18 @@ void text_report_verdict(const text_report_t *report, const variant_t *variant, 
 
 void text_report_summary(const text_report_t *report, const suite_counts_t *counts, double ms)
 {
-    size_t sum = 0;
     fprintf(report->to, "%zu planned:", counts->planned);
     for (int verdict = 0; verdict < VERDICTS; verdict++) {
         text_t out = {0};
         add_verdict(&out, report, (verdict_t)verdict);
         fprintf(report->to, "%s %s %zu", verdict ? "," : "", text_str(&out), counts->by[verdict]);
+        if (verdict == VERDICT_FAIL && counts->tolerated > 0) {
+            fprintf(report->to, " (%zu of them with --strict only)", counts->tolerated);
+        }
         text_free(&out);
-        sum += counts->by[verdict];
     }
     fprintf(report->to, " (%.1f s)\n", ms / 1000);
-    if (sum != counts->planned) {
-        fprintf(report->to, "the counts add up to %zu, and %zu were planned: this run proves nothing\n", sum,
-                counts->planned);
+    if (!suite_counts_add_up(counts)) {
+        fputs("these do not add up to what was planned: this run proves nothing\n", report->to);
     }
 }

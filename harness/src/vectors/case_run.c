@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "vectors/template.h"
 #include "vectors/view.h"
+#include "vectors/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,28 +15,6 @@ static const double CLOSING_MS = 1000;
  * have been the one that stood still. */
 static const double LAST_LOOK_MS = 50;
 enum { LONGEST_NAME = 255 }; /* that a binary message can carry (BIN-09) */
-
-const char *verdict_name(verdict_t verdict)
-{
-    static const char *const names[VERDICTS] = {"pass", "fail", "not applicable", "not run", "harness error"};
-    return names[verdict];
-}
-
-void case_result_free(case_result_t *result)
-{
-    free(result->step_text);
-    free(result->reason);
-    free(result->expected);
-    free(result->got);
-    if (result->transcript) {
-        transcript_free(result->transcript);
-    }
-    for (size_t i = 0; i < result->label_count; i++) {
-        free(result->labels[i]);
-    }
-    free(result->labels);
-    *result = (case_result_t){0};
-}
 
 static outcome_t fail_with(case_run_t *run, verdict_t verdict, const char *format, va_list arguments)
 {
@@ -256,10 +235,10 @@ static void describe_step(case_run_t *run)
     if (run->step == c->len) {
         text_puts(&text, "the end of the case");
     } else {
-        text_t json = {0};
-        jvalue_write(&json, run->filled ? run->filled : c->steps[run->step].json);
-        text_show(&text, text_span(&json), 400);
-        text_free(&json);
+        text_t words = {0};
+        words_step(&words, c->steps[run->step].verb, run->filled ? run->filled : c->steps[run->step].json);
+        text_show(&text, text_span(&words), 400);
+        text_free(&words);
     }
     run->result.step_text = text_take(&text);
 }

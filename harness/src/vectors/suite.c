@@ -54,12 +54,25 @@ struct suite {
     uv_signal_t interrupt, terminate;
 };
 
+bool suite_counts_add_up(const suite_counts_t *counts)
+{
+    size_t sum = 0;
+    for (int verdict = 0; verdict < VERDICTS; verdict++) {
+        sum += counts->by[verdict];
+    }
+    return sum == counts->planned;
+}
+
 /* Verdicts go out in the order of the plan, each as soon as all before it have gone. */
 static void report(suite_t *suite)
 {
     while (suite->reported < suite->planned && suite->jobs[suite->reported].over) {
         job_t *job = &suite->jobs[suite->reported++];
+        if (suite->options->appraise) {
+            suite->options->appraise(suite->ctx, job->variant, &job->result);
+        }
         suite->counts->by[job->result.verdict]++;
+        suite->counts->tolerated += job->result.tolerated;
         suite->verdict(suite->ctx, job->variant, &job->result);
         case_result_free(&job->result);
     }

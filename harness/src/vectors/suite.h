@@ -13,11 +13,17 @@
 typedef struct suite_options {
     size_t jobs;        /* variants under way at once, at least 1 */
     double deadline_ms; /* of the whole run: what is not over by then is not run */
+    /* Sees each result before it is counted and reported, and may say that it was expected; or NULL. */
+    void (*appraise)(void *ctx, const variant_t *variant, case_result_t *result);
 } suite_options_t;
 
 typedef struct suite_counts {
     size_t planned, by[VERDICTS];
+    size_t tolerated; /* of those that failed, see case_result_t */
 } suite_counts_t;
+
+/* Whether every variant that was planned was counted once. */
+bool suite_counts_add_up(const suite_counts_t *counts);
 
 /* Called for every variant, in the order of the plan. */
 typedef void suite_verdict_cb(void *ctx, const variant_t *variant, const case_result_t *result);

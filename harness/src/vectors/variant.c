@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "vectors/template.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,9 +49,13 @@ static void add_variant(variants_t *variants, const vector_case_t *c, transport_
 {
     MEM_ROOM(variants->at, variants->len, variants->cap);
     variant_t *variant = &variants->at[variants->len++];
-    *variant = (variant_t){.c = c, .transport = transport, .vsn = vsn, .mount = c->mount[transport]};
+    *variant = (variant_t){.c = c,
+                           .transport = transport,
+                           .vsn = vsn,
+                           .mount = c->mount[transport],
+                           .number = variants->len - 1};
     text_t name = {0};
-    text_printf(&name, "%s/%s/v%d", c->id, transport == WEBSOCKET ? "ws" : "lp", vsn == VSN_1 ? 1 : 2);
+    text_printf(&name, "%s/%s/v%d", c->id, transport_short(transport), vsn == VSN_1 ? 1 : 2);
     variant->name = text_take(&name);
     variant->lacking = lacking(variant, profile);
     double bytes = 0;
@@ -67,74 +70,30 @@ static void add_variant(variants_t *variants, const vector_case_t *c, transport_
     variant->heavy = bytes > HEAVY_BYTES;
 }
 
-static void drop_last(variants_t *variants)
+const char *transport_short(transport_t transport)
 {
-    variant_t *last = &variants->at[--variants->len];
-    free(last->name);
-    free(last->lacking);
+    return transport == WEBSOCKET ? "ws" : "lp";
 }
 
-/* Whether a pattern matches the name or the id; notes in `used` which patterns did. */
-static bool matches(const names_t *patterns, bool *used, const variant_t *variant)
+void variants_expand(variants_t *variants, const vectors_t *vectors, const profile_t *profile)
 {
-    bool any = false;
-    for (size_t i = 0; i < patterns->len; i++) {
-        if (fnmatch(patterns->at[i], variant->name, 0) == 0 ||
-            fnmatch(patterns->at[i], variant->c->id, 0) == 0) {
-            used[i] = any = true;
-        }
-    }
-    return any;
-}
-
-static bool all_used(const names_t *patterns, const bool *used, const char *option, text_t *error)
-{
-    bool good = true;
-    for (size_t i = 0; i < patterns->len; i++) {
-        if (!used[i]) {
-            text_printf(error, "%s %s matches no case; --list names them\n", option, patterns->at[i]);
-            good = false;
-        }
-    }
-    return good;
-}
-
-bool variants_select(variants_t *variants, const vectors_t *vectors, const profile_t *profile,
-                     const selection_t *selection, text_t *error)
-{
-    bool *run = mem_new(selection->run.len, sizeof *run), *skip = mem_new(selection->skip.len, sizeof *skip);
     for (size_t i = 0; i < vectors->len; i++) {
         const vector_case_t *c = &vectors->cases[i];
         for (int t = 0; t < TRANSPORTS; t++) {
             for (int v = 0; v < 2; v++) {
-                if (!c->transports[t] || !c->vsns[v]) {
-                    continue;
-                }
-                add_variant(variants, c, (transport_t)t, (vsn_t)v, profile);
-                const variant_t *variant = &variants->at[variants->len - 1];
-                bool wanted = selection->run.len == 0 || matches(&selection->run, run, variant);
-                bool unwanted = matches(&selection->skip, skip, variant);
-                if (!wanted || unwanted || c->level > selection->weakest) {
-                    drop_last(variants);
+                if (c->transports[t] && c->vsns[v]) {
+                    add_variant(variants, c, (transport_t)t, (vsn_t)v, profile);
                 }
             }
         }
     }
-    bool good = all_used(&selection->run, run, "--run", error);
-    good = all_used(&selection->skip, skip, "--skip", error) && good;
-    if (good && variants->len == 0) {
-        text_puts(error, "no case is left by --run, --skip and --level\n");
-        good = false;
-    }
-    free(run);
-    free(skip);
-    return good;
 }
 
 void variants_free(variants_t *variants)
 {
-    while (variants->len > 0) {
-        drop_last(variants);
+    for (size_t i = 0; i < variants->len; i++) {
+        free(variants->at[i].name);
+        free(variants->at[i].lacking);
     }
     free(variants->at);
     *variants = (variants_t){0};

@@ -10,30 +10,25 @@ typedef struct variant {
     transport_t transport;
     vsn_t vsn;
     mount_t mount;
-    char *name;      /* "join.ok/ws/v2" */
-    char *lacking;   /* not applicable: what the profile lacks, in words; NULL: applicable */
+    size_t number; /* in the whole expansion, from 0 */
+    char *name;    /* "join.ok/ws/v2" */
+    char *lacking; /* not applicable: what the profile lacks, in words; NULL: applicable */
+    const known_defect_t *known_defect; /* of the release judged by; NULL: it knows of none */
     double waits_ms; /* the protocol timers its steps wait for, added up: the longest start first */
     bool heavy;      /* it moves so many bytes that it slows down whatever runs beside it */
 } variant_t;
 
+/* Zero-initialise; release with variants_free. */
 typedef struct variants {
     variant_t *at;
     size_t len, cap;
 } variants_t;
 
-/* What is to be run. Patterns are matched with the id and the name; an empty `run` means all. */
-typedef struct selection {
-    names_t run, skip;
-    level_t weakest; /* cases of a weaker level are left out */
-} selection_t;
+/* All variants of all cases, in the order of the files, each judged applicable to the profile or not. */
+void variants_expand(variants_t *variants, const vectors_t *vectors, const profile_t *profile);
 
-/*
- * The selected variants of all cases, in the order of the files, each judged applicable to the profile or
- * not. False, and a message naming it, when a pattern of `run` or `skip` matches nothing, or nothing is
- * selected.
- */
-bool variants_select(variants_t *variants, const vectors_t *vectors, const profile_t *profile,
-                     const selection_t *selection, text_t *error);
+/* "ws" or "lp", as in names of variants. */
+const char *transport_short(transport_t transport);
 
 void variants_free(variants_t *variants);
 

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "vectors/step_check.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,28 +183,167 @@ static void read_when(place_t *place, const json_t *json, vector_case_t *c)
     }
 }
 
+static bool is_case_id(const char *name)
+{
+    size_t len = strlen(name), group = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return group > 0 && name[group] == '.' && name[group + 1] != 0 &&
+           group + 1 + strspn(name + group + 1, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+static bool is_tag(const char *name)
+{
+    return *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name);
+}
+
+/* "owner/name#12", "CVE-2026-1", or an address that can be opened. */
+static bool is_public_reference(const char *name)
+{
+    if (strncmp(name, "https://", 8) == 0) {
+        return name[8] != 0;
+    }
+    static const char *const patterns[] = {"CVE-[0-9]*-[0-9]*", "[A-Za-z0-9]*/[A-Za-z0-9]*#[0-9]*", NULL};
+    for (const char *const *pattern = patterns; *pattern; pattern++) {
+        if (fnmatch(*pattern, name, 0) == 0) {
+            return !strpbrk(name, " \t");
+        }
+    }
+    return false;
+}
+
+static void read_releases(place_t *place, const json_t *json, const char *member, releases_t *releases)
+{
+    text_t what = {0};
+    if (!releases_read(json_object_get(json, "phoenix"), releases, &what)) {
+        complain(place, member, text_str(&what));
+    }
+    text_free(&what);
+}
+
+/* Where a rule was seen: each entry says so in a way that anyone can follow. */
+static void read_source(place_t *place, const json_t *json, vector_case_t *c)
+{
+    static const char *const members[] = {"recording", "bug", "phoenix", "url", "note", NULL};
+    c->source = json_object_get(json, "source");
+    if (c->source && json_array_size(c->source) == 0) {
+        complain(place, "source",
+                 "a list of {\"recording\", \"bug\", \"phoenix\", \"url\", \"note\"} is needed here");
+    }
+    for (size_t i = 0; i < json_array_size(c->source); i++) {
+        const json_t *source = json_array_get(c->source, i);
+        const char *recording = json_string_value(json_object_get(source, "recording"));
+        const char *bug = json_string_value(json_object_get(source, "bug"));
+        const char *phoenix = json_string_value(json_object_get(source, "phoenix"));
+        const char *url = json_string_value(json_object_get(source, "url"));
+        release_t release;
+        if (!recording && !bug && !phoenix && !url) {
+            complain(place, "source", "a recording, a bug, a release of phoenix or a url is needed here");
+        }
+        only_members(place, source, members);
+        if (recording &&
+            !(strchr(recording, '.') &&
+              strspn(recording, "abcdefghijklmnopqrstuvwxyz0123456789.-") == strlen(recording))) {
+            complain(place, "source", "recording: FILE.SESSION is needed here, such as \"join.ok\"");
+        }
+        if (bug && !is_public_reference(bug)) {
+            complain(place, "source", "bug: OWNER/NAME#N, CVE-YEAR-N or an https:// address is needed here");
+        }
+        if (phoenix && !release_parse(phoenix, &release)) {
+            complain(place, "source",
+                     "phoenix: a release such as \"1.8.12\" is needed here; more goes into the note");
+        }
+        if (url && strncmp(url, "https://", 8) != 0) {
+            complain(place, "source", "url: an https:// address is needed here");
+        }
+    }
+}
+
+static void read_defects(place_t *place, const json_t *json, vector_case_t *c)
+{
+    static const char *const members[] = {"phoenix", "does", "link", NULL};
+    const json_t *list = json_object_get(json, "known_defects");
+    if (list && json_array_size(list) == 0) {
+        complain(place, "known_defects", "a list of {\"phoenix\", \"does\", \"link\"} is needed here");
+    }
+    c->defects = mem_new(json_array_size(list), sizeof *c->defects);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *entry = json_array_get(list, i);
+        known_defect_t *defect = &c->defects[c->defect_count++];
+        only_members(place, entry, members);
+        defect->does = need_string(place, entry, "does");
+        defect->link = need_string(place, entry, "link");
+        if (*defect->link && !is_public_reference(defect->link)) {
+            complain(place, "known_defects",
+                     "link: OWNER/NAME#N, CVE-YEAR-N or an https:// address is needed here");
+        }
+        if (!json_object_get(entry, "phoenix")) {
+            complain(place, "known_defects", "phoenix: which releases have the defect?");
+        }
+        read_releases(place, entry, "known_defects", &defect->releases);
+    }
+}
+
+/* An id belongs to one case, under whatever name that went before. */
+static void check_unique(place_t *place, const vectors_t *vectors, const char *member, const char *id)
+{
+    for (size_t i = 0; i < vectors->len; i++) {
+        const vector_case_t *other = &vectors->cases[i];
+        bool taken = strcmp(other->id, id) == 0;
+        for (size_t f = 0; !taken && f < json_array_size(other->formerly); f++) {
+            const char *former = json_string_value(json_array_get(other->formerly, f));
+            taken = former && strcmp(former, id) == 0;
+        }
+        if (taken) {
+            text_t what = {0};
+            text_printf(&what, "\"%s\" is case %s of %s already, or was; ids are unique, former ones, too",
+                        id, other->id, other->file);
+            complain(place, member, text_str(&what));
+            text_free(&what);
+        }
+    }
+}
+
+static void read_ids(place_t *place, const vectors_t *vectors, const char *group, const json_t *json,
+                     vector_case_t *c)
+{
+    size_t prefix = strlen(group);
+    if (strncmp(c->id, group, prefix) != 0 || c->id[prefix] != '.' || !is_case_id(c->id)) {
+        complain(place, "id", "an id is the name of the group, a dot and a name of its own");
+    }
+    check_unique(place, vectors, "id", c->id);
+    c->formerly = string_list(place, json, "formerly", is_case_id, "a list of ids the case had before");
+    for (size_t i = 0; i < json_array_size(c->formerly); i++) {
+        const char *former = json_string_value(json_array_get(c->formerly, i));
+        if (former && strcmp(former, c->id) == 0) {
+            complain(place, "formerly", "this is the id it still has");
+        } else if (former) {
+            check_unique(place, vectors, "formerly", former);
+        }
+    }
+    c->tags = string_list(place, json, "tags", is_tag, "a list of tags: small letters, digits and -");
+}
+
+static void free_case(vector_case_t *c)
+{
+    for (size_t i = 0; i < c->defect_count; i++) {
+        releases_free(&c->defects[i].releases);
+    }
+    free(c->defects);
+    releases_free(&c->phoenix);
+    free(c->steps);
+}
+
 static bool read_case(vectors_t *vectors, const char *file, const char *group, const json_t *json,
                       text_t *error)
 {
-    static const char *const members[] = {
-        "id",         "title", "requirements", "level",  "needs", "when", "mount",
-        "transports", "vsn",   "v1_join_ref",  "source", "steps", NULL};
+    static const char *const members[] = {"id",    "formerly", "title",       "requirements", "level",
+                                          "tags",  "needs",    "when",        "mount",        "transports",
+                                          "vsn",   "phoenix",  "v1_join_ref", "source",       "known_defects",
+                                          "steps", NULL};
     place_t place = {file, NULL, error, true};
     vector_case_t c = {.file = file, .id = need_string(&place, json, "id")};
     place.id = c.id;
     only_members(&place, json, members);
-    size_t prefix = strlen(group);
-    if (strncmp(c.id, group, prefix) != 0 || c.id[prefix] != '.' || c.id[prefix + 1] == 0) {
-        complain(&place, "id", "an id is the name of the group, a dot and a name of its own");
-    }
-    for (size_t i = 0; i < vectors->len; i++) {
-        if (strcmp(vectors->cases[i].id, c.id) == 0) {
-            text_t what = {0};
-            text_printf(&what, "%s has a case of this id already; ids are unique", vectors->cases[i].file);
-            complain(&place, "id", text_str(&what));
-            text_free(&what);
-        }
-    }
+    read_ids(&place, vectors, group, json, &c);
     c.title = need_string(&place, json, "title");
     if (!level_parse(need_string(&place, json, "level"), &c.level)) {
         complain(&place, "level", "must, should or may");
@@ -214,14 +354,16 @@ static bool read_case(vectors_t *vectors, const char *file, const char *group, c
         complain(&place, "requirements", "every case cites the requirements it checks");
     }
     c.needs = string_list(&place, json, "needs", capability_known, "a list of capabilities of the contract");
-    c.source = json_object_get(json, "source");
     c.v1_join_ref = json_is_true(json_object_get(json, "v1_join_ref"));
     read_variants(&place, json, &c);
     read_mounts(&place, json, &c);
     read_when(&place, json, &c);
+    read_releases(&place, json, "phoenix", &c.phoenix);
+    read_source(&place, json, &c);
+    read_defects(&place, json, &c);
     bool good = steps_check(&c, json_object_get(json, "steps"), error) && place.good;
     if (!good) {
-        free(c.steps);
+        free_case(&c);
         return false;
     }
     MEM_ROOM(vectors->cases, vectors->len, vectors->cap);
@@ -301,7 +443,7 @@ bool vectors_check_requirements(const vectors_t *vectors, const json_t *requirem
 void vectors_free(vectors_t *vectors)
 {
     for (size_t i = 0; i < vectors->len; i++) {
-        free(vectors->cases[i].steps);
+        free_case(&vectors->cases[i]);
     }
     free(vectors->cases);
     names_free(&vectors->files);

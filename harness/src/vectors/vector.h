@@ -5,6 +5,7 @@
 
 #include "judge/message.h"
 #include "vectors/profile.h"
+#include "vectors/release.h"
 
 typedef enum level { LEVEL_MUST, LEVEL_SHOULD, LEVEL_MAY } level_t;
 const char *level_name(level_t level);
@@ -41,11 +42,19 @@ typedef struct vector_step {
     const json_t *json; /* the whole step; borrowed from the case */
 } vector_step_t;
 
+/* What some releases of Phoenix are known to do instead of what the case asks for. */
+typedef struct known_defect {
+    releases_t releases;
+    const char *does, *link;
+} known_defect_t;
+
 /* One case. Strings and JSON are borrowed from the file's JSON, which the vectors own. */
 typedef struct vector_case {
     const char *file;
     const char *id, *title;
     level_t level;
+    const json_t *formerly;     /* list of ids it had before, or NULL */
+    const json_t *tags;         /* list of names, or NULL */
     const json_t *requirements; /* list of ids */
     const json_t *needs;        /* list of capabilities, or NULL */
     const json_t *source;       /* list, or NULL */
@@ -54,6 +63,9 @@ typedef struct vector_case {
     bool transports[TRANSPORTS];
     bool vsns[2]; /* by vsn_t */
     bool v1_join_ref;
+    releases_t phoenix; /* whose rules it holds for */
+    known_defect_t *defects;
+    size_t defect_count;
     vector_step_t *steps;
     size_t len;
 } vector_case_t;

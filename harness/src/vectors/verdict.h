@@ -9,13 +9,27 @@
 typedef enum verdict {
     VERDICT_PASS,
     VERDICT_FAIL,
+    VERDICT_EXPECTED_FAILURE, /* it failed, and an expectation or a known defect says why */
+    VERDICT_UNEXPECTED_PASS,  /* it passed, and an expectation says that it would not */
     VERDICT_NOT_APPLICABLE,
     VERDICT_NOT_RUN,
     VERDICT_HARNESS_ERROR,
     VERDICTS
 } verdict_t;
-const char *
-verdict_name(verdict_t verdict); /* "pass", "fail", "not applicable", "not run", "harness error" */
+
+/* "pass", "fail", "expected failure", "unexpected pass", "not applicable", "not run", "harness error". */
+const char *verdict_name(verdict_t verdict);
+const char *verdict_key(verdict_t verdict); /* the same with "_" for blanks, for programs */
+
+/* Whether there is a failure to explain: step, reason and what was said. */
+bool verdict_failed(verdict_t verdict);
+
+/* Why a variant is expected not to pass. Everything is borrowed. */
+typedef struct expected {
+    const char *pattern; /* of the expectations file's entry; NULL: a defect that the vectors know of */
+    const char *reason;  /* NULL: it is expected to pass */
+    const char *link;    /* or NULL */
+} expected_t;
 
 /* Zero-initialise; release with case_result_free. Strings are owned and may be NULL. */
 typedef struct case_result {
@@ -25,6 +39,10 @@ typedef struct case_result {
     char *step_text;      /* what that step says */
     char *reason;         /* what is wrong; or why it was not run */
     char *expected, *got; /* for a diff; both or none */
+    expected_t excuse;    /* of an expected failure or an unexpected pass */
+    bool tolerated;       /* a failure that does not fail the run: its level is not must, without --strict */
+    char *closing;        /* how its connections closed, which never changes the verdict: "clean", or
+                             "unclean: …"; NULL: there was nothing to be closed */
     unsigned attempts;    /* more than 1: earlier ones failed while the machine was overloaded, see suite.h */
     transcript_t *transcript;
     char **labels; /* what the transcript's entries are marked with */

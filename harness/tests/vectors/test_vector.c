@@ -33,6 +33,7 @@ static bool load(const char *text, vectors_t *vectors, text_t *error)
 #define STEPS(steps) FILE_OF(CASE_WITH("", steps))
 #define WS_STEPS(steps) FILE_OF(CASE_WITH("\"transports\":[\"websocket\"],", steps))
 #define CONNECT "{\"connect\":\"a\"},"
+#define WHOLE CONNECT "{\"barrier\":\"heartbeat\"}"
 
 START_TEST(a_good_file)
 {
@@ -40,7 +41,15 @@ START_TEST(a_good_file)
     text_t error = {0};
     ck_assert_msg(
         load(FILE_OF(CASE_WITH(
-                 "\"needs\":[\"reply\"],\"vsn\":[\"2.0.0\"],\"mount\":{\"websocket\":\"main\",\"longpoll\":"
+                 "\"needs\":[\"reply\"],\"formerly\":[\"h.old\"],\"tags\":[\"refs\"],"
+                 "\"phoenix\":[{\"until\":\"1.8.2\"},{\"since\":\"1.8.12\"}],"
+                 "\"source\":[{\"bug\":\"a/"
+                 "b.js#12\",\"note\":\"n\"},{\"phoenix\":\"1.8.0-rc.1\"},{\"recording\":\"j.ok\"},"
+                 "{\"url\":\"https://a\"}],"
+                 "\"known_defects\":[{\"phoenix\":{\"since\":\"1.8.3\",\"until\":\"1.8.11\"},"
+                 "\"does\":\"drops "
+                 "it\",\"link\":\"CVE-2026-1\"}],\"vsn\":[\"2.0.0\"],\"mount\":{\"websocket\":\"main\","
+                 "\"longpoll\":"
                  "\"tight\"},",
                  CONNECT
                  "{\"send\":[\"1\",\"1\",\"${topic}\",\"phx_join\",{}]},"
@@ -57,6 +66,16 @@ START_TEST(a_good_file)
     ck_assert_int_eq(c->steps[4].verb, VERB_BARRIER);
     ck_assert(c->vsns[VSN_2] && !c->vsns[VSN_1] && c->transports[WEBSOCKET] && c->transports[LONGPOLL]);
     ck_assert(c->mount[WEBSOCKET] == MOUNT_MAIN && c->mount[LONGPOLL] == MOUNT_TIGHT);
+
+    release_t release;
+    ck_assert(release_parse("1.8.11", &release));
+    ck_assert(!releases_contain(&c->phoenix, &release));
+    ck_assert_uint_eq(c->defect_count, 1);
+    ck_assert(releases_contain(&c->defects[0].releases, &release));
+    ck_assert_str_eq(c->defects[0].does, "drops it");
+    ck_assert_str_eq(c->defects[0].link, "CVE-2026-1");
+    ck_assert_uint_eq(json_array_size(c->formerly), 1);
+    ck_assert_uint_eq(json_array_size(c->tags), 1);
 
     json_t *requirements = json_object();
     ck_assert(!vectors_check_requirements(&vectors, requirements, &error));
@@ -76,6 +95,30 @@ static const struct {
     {"", "/tmp/phxspec-vector-"},
     {"{\"vectors\":1,", "/tmp/phxspec-vector-"},
     {"{\"vectors\":1,\"vectors\":1}", "/tmp/phxspec-vector-"},
+    {FILE_OF(CASE_WITH("\"formerly\":[\"g.b\",\"g.c\"],", WHOLE)), "formerly: this is the id it still has"},
+    {FILE_OF(CASE_WITH("\"formerly\":[\"b\"],", WHOLE)), "formerly: \"b\" is not known here"},
+    {FILE_OF(CASE_WITH("", WHOLE) ",{\"id\":\"g.d\",\"formerly\":[\"g.c\"]}"),
+     "case g.d: formerly: \"g.c\" is case g.c of"},
+    {FILE_OF(CASE_WITH("\"formerly\":[\"g.d\"],", WHOLE) ",{\"id\":\"g.d\"}"),
+     "case g.d: id: \"g.d\" is case g.c of"},
+    {FILE_OF(CASE_WITH("\"tags\":[\"A b\"],", WHOLE)), "tags: \"A b\" is not known here"},
+    {FILE_OF(CASE_WITH("\"phoenix\":{\"since\":\"1.8.12\",\"until\":\"1.8.3\"},", WHOLE)),
+     "case g.c: phoenix: since is newer than until"},
+    {FILE_OF(CASE_WITH("\"source\":[],", WHOLE)), "source: a list of"},
+    {FILE_OF(CASE_WITH("\"source\":[{\"note\":\"n\"}],", WHOLE)), "source: a recording, a bug"},
+    {FILE_OF(CASE_WITH("\"source\":[{\"bug\":\"a b#3\"}],", WHOLE)), "source: bug: OWNER/NAME#N"},
+    {FILE_OF(CASE_WITH("\"source\":[{\"phoenix\":\"since 1.8\"}],", WHOLE)), "source: phoenix: a release"},
+    {FILE_OF(CASE_WITH("\"source\":[{\"url\":\"http://a\"}],", WHOLE)), "source: url: an https://"},
+    {FILE_OF(CASE_WITH("\"source\":[{\"recording\":\"join\"}],", WHOLE)), "source: recording: FILE.SESSION"},
+    {FILE_OF(CASE_WITH("\"known_defects\":[],", WHOLE)), "known_defects: a list of"},
+    {FILE_OF(CASE_WITH("\"known_defects\":[{\"phoenix\":{\"since\":\"1\"},\"does\":\"d\",\"link\":\"x\"}],",
+                       WHOLE)),
+     "known_defects: since: a release"},
+    {FILE_OF(CASE_WITH("\"known_defects\":[{\"does\":\"d\",\"link\":\"x\"}],", WHOLE)),
+     "known_defects: phoenix: which releases"},
+    {FILE_OF(CASE_WITH(
+         "\"known_defects\":[{\"phoenix\":{\"since\":\"1.8.3\"},\"does\":\"d\",\"link\":\"x\"}],", WHOLE)),
+     "known_defects: link: OWNER/NAME#N"},
     {"{\"vectors\":2,\"group\":\"g\",\"about\":\"a\",\"cases\":[]}", "vectors: this phxspec reads version 1"},
     {"{\"vectors\":1,\"group\":\"g\",\"about\":\"a\",\"cases\":[]}", "cases: a list"},
     {"{\"vectors\":1,\"group\":\"g\",\"cases\":[]}", "about: a string"},
@@ -85,18 +128,13 @@ static const struct {
     {FILE_OF("{\"id\":\"g.c\"}"), "case g.c: steps: a list"},
     {FILE_OF("{\"id\":\"g.c\"}"), "case g.c: level: must, should or may"},
     {FILE_OF("{\"id\":\"g.c\"}"), "case g.c: requirements: every case cites"},
-    {FILE_OF(CASE_WITH("\"x\":1,", CONNECT "{\"barrier\":\"heartbeat\"}")), "case g.c: x: no such member"},
-    {FILE_OF(CASE_WITH("\"needs\":[\"x\"],", CONNECT "{\"barrier\":\"heartbeat\"}")),
-     "case g.c: needs: \"x\" is not known"},
-    {FILE_OF(CASE_WITH("\"vsn\":[\"3.0.0\"],", CONNECT "{\"barrier\":\"heartbeat\"}")),
-     "case g.c: vsn: \"3.0.0\""},
-    {FILE_OF(CASE_WITH("\"transports\":[],", CONNECT "{\"barrier\":\"heartbeat\"}")), "case g.c: transports"},
-    {FILE_OF(CASE_WITH("\"mount\":\"x\",", CONNECT "{\"barrier\":\"heartbeat\"}")),
-     "case g.c: mount: main, tight or sub"},
-    {FILE_OF(CASE_WITH("\"when\":{\"x\":1},", CONNECT "{\"barrier\":\"heartbeat\"}")), "case g.c: when"},
-    {FILE_OF(CASE_WITH("", CONNECT "{\"barrier\":\"heartbeat\"}") "," CASE_WITH(
-         "", CONNECT "{\"barrier\":\"heartbeat\"}")),
-     "case g.c: id: "},
+    {FILE_OF(CASE_WITH("\"x\":1,", WHOLE)), "case g.c: x: no such member"},
+    {FILE_OF(CASE_WITH("\"needs\":[\"x\"],", WHOLE)), "case g.c: needs: \"x\" is not known"},
+    {FILE_OF(CASE_WITH("\"vsn\":[\"3.0.0\"],", WHOLE)), "case g.c: vsn: \"3.0.0\""},
+    {FILE_OF(CASE_WITH("\"transports\":[],", WHOLE)), "case g.c: transports"},
+    {FILE_OF(CASE_WITH("\"mount\":\"x\",", WHOLE)), "case g.c: mount: main, tight or sub"},
+    {FILE_OF(CASE_WITH("\"when\":{\"x\":1},", WHOLE)), "case g.c: when"},
+    {FILE_OF(CASE_WITH("", WHOLE) "," CASE_WITH("", WHOLE)), "case g.c: id: "},
     {STEPS("{}"), "case g.c, step 1: a step has one verb"},
     {STEPS(CONNECT "{\"send\":[1,2,3,4,5],\"expect\":[1,2,3,4,5]}"), "case g.c, step 2: a step has one verb"},
     {STEPS("{\"barrier\":\"heartbeat\"}"), "case g.c, step 1 (barrier): no client \"a\""},

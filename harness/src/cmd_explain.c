@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* phxspec explain: what a case or a requirement is about. */
+#include "commands.h"
+
+#include "select/explain.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] = "usage: phxspec explain [--vectors DIR] ID...\n"
+                            "\n"
+                            "ID is a case, a variant of one, or a requirement, e.g. join_ref.push-null or\n"
+                            "JREF-02. Of a case: its rules, why it is there, its steps in words, what it\n"
+                            "becomes, and the recordings it was drawn from. Of a requirement: its text, and\n"
+                            "the cases that check it.\n"
+                            "\n"
+                            "  --vectors DIR  folder of the vectors\n"
+                            "                 ($PHXSPEC_VECTORS, the installed ones, ./vectors)\n";
+
+static int explain_all(const char *folder, int count, char **ids)
+{
+    suite_files_t files = {0};
+    recorded_t recorded = {0};
+    text_t out = {0}, error = {0};
+    bool good = suite_files_load(suite_folder(folder), &files, &error);
+    if (good) {
+        recorded_load(files.folder, &recorded);
+    }
+    for (int i = 0; good && i < count; i++) {
+        text_puts(&out, i > 0 ? "\n\n" : "");
+        good = explain(&out, &files, &recorded, ids[i], &error);
+    }
+    command_complain("explain", &error);
+    if (good) {
+        fwrite(out.at, 1, out.len, stdout);
+    }
+    text_free(&out);
+    recorded_free(&recorded);
+    suite_files_free(&files);
+    return good ? EXIT_AGREED : EXIT_USE;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"vectors", required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    const char *folder = NULL;
+    int option;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+        switch (option) {
+        case 'v':
+            folder = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_AGREED;
+        default:
+            fputs("phxspec explain --help tells the options\n", stderr);
+            return EXIT_USE;
+        }
+    }
+    if (optind == argc) {
+        fputs("phxspec explain: the id of a case or a requirement is needed; phxspec server --list names the "
+              "cases\n",
+              stderr);
+        return EXIT_USE;
+    }
+    return explain_all(folder, argc - optind, argv + optind);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "select/suite_files.h"
+
+#include "vectors/built_in.h"
+#include "vectors/requirements.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+const char *suite_folder(const char *option)
+{
+    const char *environment = getenv("PHXSPEC_VECTORS");
+    if (option) {
+        return option;
+    }
+    if (environment && *environment) {
+        return environment;
+    }
+    return access(BUILT_IN_VECTORS, R_OK) == 0 ? BUILT_IN_VECTORS : "vectors";
+}
+
+bool suite_files_load(const char *folder, suite_files_t *files, text_t *error)
+{
+    text_t server = {0}, requirements = {0};
+    files->folder = folder;
+    text_printf(&server, "%s/server", folder);
+    text_printf(&requirements, "%s/requirements.json", folder);
+    bool good = vectors_add_folder(&files->vectors, text_str(&server), error);
+    files->requirements = requirements_load(text_str(&requirements), error);
+    text_free(&server);
+    text_free(&requirements);
+    return files->requirements && good &&
+           vectors_check_requirements(&files->vectors, files->requirements, error);
+}
+
+void suite_files_free(suite_files_t *files)
+{
+    vectors_free(&files->vectors);
+    json_decref(files->requirements);
+    *files = (suite_files_t){0};
+}

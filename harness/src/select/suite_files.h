@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The folder of the vectors, and what is in it. */
+#ifndef SELECT_SUITE_FILES_H
+#define SELECT_SUITE_FILES_H
+
+#include "vectors/vector.h"
+
+/* `option` when it is not NULL, else $PHXSPEC_VECTORS, else where they are installed, else ./vectors;
+ * borrowed. */
+const char *suite_folder(const char *option);
+
+/* Zero-initialise; release with suite_files_free. */
+typedef struct suite_files {
+    const char *folder; /* borrowed */
+    vectors_t vectors;
+    json_t *requirements; /* object by id */
+} suite_files_t;
+
+/* Reads and checks both. False and one line per flaw appended to `error`. */
+bool suite_files_load(const char *folder, suite_files_t *files, text_t *error);
+void suite_files_free(suite_files_t *files);
+
+#endif
