@@ -195,8 +195,9 @@ class Page:
         ]
         rows = ["| releases | rule | what they did instead |", "| --- | --- | --- |"]
         for _, change, rule in sorted(found, key=lambda entry: entry[0], reverse=True):
+            since, until = change.get("since", ""), change["until"]
             rows.append(
-                f"| {change.get('since', '')} – {change['until']} | {self._link(rule['id'])} {self._link(code(rule['text']))} "
+                f"| {until if since == until else f'{since} – {until}'} | {self._link(rule['id'])} {self._link(code(rule['text']))} "
                 f"| {code(change['text'])} |"
             )
         return "\n".join(rows)
