@@ -93,14 +93,35 @@ def test_the_schema_of_recordings_refuses_what_is_none(line):
     assert complaints(schema("recording.schema.json"), line)
 
 
-def test_every_requirement_of_a_vector_exists_and_is_a_servers():
-    rules = {
-        rule["id"]: rule
-        for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))
-    }
-    for case in cases():
-        for name in case["requirements"]:
-            assert rules[name]["role"] in ("server", "both"), f"{case['id']}: {name}"
+@pytest.mark.parametrize("name", ["requirements", "bugs"])
+def test_requirements_and_bugs_follow_their_schemas(name):
+    value = json.loads((env.VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+    assert complaints(schema(f"{name}.schema.json"), value) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"level": "shall"},
+        {"id": "JREF-2"},
+        {"observed": "none"},
+        {"observed": "recording", "unobservable": "For a reason"},
+        {"unobservable": "For a reason"},
+        {"observed": "client"},
+        {"since": ["1.8"]},
+        {"text": None},
+    ],
+    ids=json.dumps,
+)
+def test_the_schema_of_requirements_refuses_what_is_none(change):
+    value = json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))
+    rule = next(rule for rule in value["rules"] if rule["id"] == "JREF-02")
+    for key, new in change.items():
+        if new is None:
+            del rule[key]
+        else:
+            rule[key] = new
+    assert complaints(schema("requirements.schema.json"), value)
 
 
 def test_ids_are_unique_and_begin_with_their_group():

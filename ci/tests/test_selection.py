@@ -9,14 +9,12 @@ import shlex
 import pytest
 
 from testenv import env
-from testenv.harness import LACKS, cases, judge, phxspec
+from testenv.harness import LACKS, cases, judge, phxspec, requirements
 from testenv.harness import summary_of_vectors as summary
 from testenv.peers import Silent
 
 CASES = {case["id"]: case for case in cases()}
-RULES = {
-    rule["id"]: rule for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))
-}
+RULES = requirements()
 
 
 def listed(*arguments):

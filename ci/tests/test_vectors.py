@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from testenv import env
-from testenv.harness import LACKS, cases, judge, phxspec
+from testenv.harness import LACKS, cases, judge, phxspec, requirements
 from testenv.harness import summary_of_vectors as summary
 from testenv.peers import Change, Chatter, Garbage, Message, Proxy
 from testenv.wire import CLOSE, TEXT, frame
@@ -324,11 +324,7 @@ def test_a_failure_tells_all_that_is_needed(server, report):
         run = judge(proxy.url, "--run", "push.*/ws/v2", report=report)
         failed = next(line for line in run.lines if line.get("verdict") == "fail")
         shown = run.out[run.out.index(f"fail  {failed['variant']}") :].split("\n\n")[0]
-        rule = next(
-            rule
-            for rule in json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))
-            if rule["id"] == failed["requirements"][0]
-        )
+        rule = requirements()[failed["requirements"][0]]
         assert rule["text"] in shown and f"{rule['id']} ({rule['level']}" in shown
         assert re.search(r"step \d+ of \d+", shown) and '"phx_reply"' in shown
         command = re.search(r"again: (.*)", shown).group(1)

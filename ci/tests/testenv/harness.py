@@ -131,6 +131,12 @@ def cases():
         yield from json.loads(path.read_text(encoding="utf-8"))["cases"]
 
 
+def requirements():
+    """The requirements, by id."""
+    file = json.loads((env.VECTORS / "requirements.json").read_text(encoding="utf-8"))
+    return {rule["id"]: rule for rule in file["rules"]}
+
+
 # ---- recordings ----
 
 

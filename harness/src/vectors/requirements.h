@@ -6,8 +6,9 @@
 #include "base/jvalue.h"
 
 /*
- * Reads requirements.json, a list of {"id", "level", "role", "text"}. A new object of these by id; NULL, and
- * lines of "FILE: …" appended to `error`, when the file is not so.
+ * Reads requirements.json (../vectors/schema/requirements.schema.json). A new object of its rules by id;
+ * NULL, and lines of "FILE: …" appended to `error`, when a rule lacks what is read here: id, level, role,
+ * text.
  */
 json_t *requirements_load(const char *path, text_t *error);
 

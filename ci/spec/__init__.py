@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What is made from the data in vectors/: the specification page, the table of bugs, the coverage of the requirements."""
