@@ -19,6 +19,8 @@ const char server_usage[] =
     "  --profile FILE      what it offers (default: the conformance application with\n"
     "                      its own settings)\n"
     "  --without CAP,...   capabilities it lacks; what needs them is not applicable\n"
+    "  --phoenix RELEASE   the release of Phoenix whose rules apply (the profile's,\n"
+    "                      or " PHOENIX_NEWEST ")\n"
     "\n"
     "Which cases:\n"
     "  --run PATTERN       only these; may be repeated\n"
@@ -60,6 +62,7 @@ enum option_code {
     OPT_VECTORS = 256,
     OPT_PROFILE,
     OPT_WITHOUT,
+    OPT_PHOENIX,
     OPT_RUN,
     OPT_SKIP,
     OPT_LEVEL,
@@ -82,6 +85,7 @@ enum option_code {
 static const struct option known[] = {{"vectors", 1, NULL, OPT_VECTORS},
                                       {"profile", 1, NULL, OPT_PROFILE},
                                       {"without", 1, NULL, OPT_WITHOUT},
+                                      {"phoenix", 1, NULL, OPT_PHOENIX},
                                       {"run", 1, NULL, OPT_RUN},
                                       {"skip", 1, NULL, OPT_SKIP},
                                       {"level", 1, NULL, OPT_LEVEL},
@@ -102,7 +106,7 @@ static const struct option known[] = {{"vectors", 1, NULL, OPT_VECTORS},
                                       {NULL, 0, NULL, 0}};
 
 /* What decides how a variant comes out stands in the command line that runs it again. */
-static const enum option_code decisive[] = {OPT_VECTORS, OPT_PROFILE, OPT_WITHOUT, OPT_STRICT, OPT_EXPECT};
+static const enum option_code decisive[] = {OPT_VECTORS, OPT_PROFILE, OPT_WITHOUT, OPT_PHOENIX, OPT_STRICT, OPT_EXPECT};
 
 static void keep_for_rerun(server_options_t *options, int code, const char *argument)
 {
@@ -153,6 +157,9 @@ static bool read_option(server_options_t *options, int code, const char *argumen
         return true;
     case OPT_WITHOUT:
         names_add(&options->without, argument);
+        return true;
+    case OPT_PHOENIX:
+        options->phoenix = argument;
         return true;
     case OPT_RUN:
         return selection_add(&selection->run, argument, error);

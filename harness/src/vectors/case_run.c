@@ -2,6 +2,7 @@
 #include "vectors/steps.h"
 
 #include "base/memory.h"
+#include "vectors/adapt.h"
 #include "vectors/template.h"
 #include "vectors/view.h"
 #include "vectors/words.h"
@@ -71,6 +72,12 @@ match_context_t case_context(const case_run_t *run, const client_t *client, cons
 
 static bool is_allowed(case_run_t *run, const seat_t *seat, const message_t *message)
 {
+    match_context_t anyway = case_context(run, seat->client, NULL);
+    for (size_t i = 0; i < json_array_size(run->anyway); i++) {
+        if (view_match(json_array_get(run->anyway, i), message, &anyway, NULL)) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < json_array_size(run->allowed); i++) {
         const json_t *step = json_array_get(run->allowed, i);
         const json_t *on = json_object_get(step, "on");
@@ -183,6 +190,7 @@ static outcome_t begin(case_run_t *run)
     outcome_t outcome = run->filled ? STEP_WAITING : step_broken(run, "%s", text_str(&error));
     text_free(&error);
     if (run->filled) {
+        adapt_step(run->target->profile, c, run->filled);
         double ms =
             c->steps[run->step].verb == VERB_WAIT
                 ? time_ms(json_object_get(run->filled, "wait"), case_mount(run))
@@ -277,11 +285,12 @@ static void builtin_names(case_run_t *run, const char *unique)
 {
     const profile_t *profile = run->target->profile;
     const char *path = case_mount(run)->path;
-    const char *hole = strstr(profile->topic, "{unique}");
     text_t text = {0};
     json_object_set_new(run->names, "unique", json_string(unique));
-    text_printf(&text, "%.*s%s%s", (int)(hole - profile->topic), profile->topic, unique,
-                hole + strlen("{unique}"));
+    profile_topic(&text, profile->unmatched, unique);
+    json_object_set_new(run->names, "unmatched", json_string(text_str(&text)));
+    text_clear(&text);
+    profile_topic(&text, profile->topic ? profile->topic : "", unique);
     json_object_set_new(run->names, "topic", json_string(text_str(&text)));
     text_fill(&text, 't', text.len < LONGEST_NAME ? LONGEST_NAME - text.len : 0);
     json_object_set_new(run->names, "topic255", json_string(text_str(&text)));
@@ -312,6 +321,11 @@ case_run_t *case_start(const target_t *target, const variant_t *variant, const c
         run->labels[i] = text_take(&label);
     }
     builtin_names(run, unique);
+    if (target->profile->join_allow) {
+        text_t unknown = {0};
+        run->anyway = template_fill(target->profile->join_allow, run->names, case_mount(run), &unknown);
+        text_free(&unknown);
+    }
     case_advance(run);
     return run;
 }
@@ -336,6 +350,7 @@ void case_free(case_run_t *run)
     json_decref(run->filled);
     json_decref(run->names);
     json_decref(run->allowed);
+    json_decref(run->anyway);
     case_result_free(&run->result);
     if (run->transcript) {
         transcript_free(run->transcript);

@@ -3,7 +3,7 @@
 #ifndef VECTORS_CASE_RUN_H
 #define VECTORS_CASE_RUN_H
 
-#include "net/url.h"
+#include "vectors/endpoints.h"
 #include "vectors/verdict.h"
 
 #include <uv.h>
@@ -11,8 +11,7 @@
 /* What is tested. Everything is borrowed and must outlive the runs. */
 typedef struct target {
     uv_loop_t *loop;
-    const address_t *address;
-    const char *authority;
+    const endpoints_t *endpoints;
     const profile_t *profile;
     double patience_ms; /* how long a step waits beyond the protocol timer it waits for */
 } target_t;

@@ -510,9 +510,9 @@ static void check_step(checker_t *checker)
 
 static void builtin_names(json_t *names)
 {
-    static const char *const builtins[] = {"unique",   "topic255",       "topic",
-                                           "vsn",      "mount",          "websocket",
-                                           "longpoll", "origin_allowed", "origin_forbidden"};
+    static const char *const builtins[] = {
+        "unique", "unmatched", "topic255", "topic",          "vsn",
+        "mount",  "websocket", "longpoll", "origin_allowed", "origin_forbidden"};
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++) {
         json_object_set_new(names, builtins[i], json_true());
     }

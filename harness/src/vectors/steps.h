@@ -41,6 +41,7 @@ struct case_run {
     size_t seat_count, seat_cap;
     exchange_t **exchanges;
     size_t exchange_count, exchange_cap;
+    json_t *anyway;  /* list of messages the profile allows; NULL: none */
     json_t *allowed; /* list of [client, message, v1_join_ref] */
 
     size_t step; /* index; the number of steps: the end of the case */
