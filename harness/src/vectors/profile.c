@@ -165,10 +165,18 @@ const divergence_t *profile_divergence(const profile_t *profile, const char *id,
 
 bool profile_set_phoenix(profile_t *profile, const char *release, text_t *error)
 {
-    if (!release_parse(release, &profile->release)) {
+    release_t oldest, wanted;
+    release_parse(PHOENIX_OLDEST, &oldest);
+    if (!release_parse(release, &wanted)) {
         text_printf(error, "\"%s\" is no release of Phoenix; one looks like " PHOENIX_NEWEST "\n", release);
         return false;
     }
+    if (release_compare(&wanted, &oldest) < 0) {
+        text_printf(error, "Phoenix %s: the rules of releases before " PHOENIX_OLDEST " are not known\n",
+                    release);
+        return false;
+    }
+    profile->release = wanted;
     free(profile->phoenix);
     profile->phoenix = mem_string(release);
     return true;

@@ -25,6 +25,8 @@ const char *limit_name(limit_t limit);
 
 /* The newest release whose rules are known; what holds where a profile names none. */
 #define PHOENIX_NEWEST "1.8.12"
+/* What releases before this one did differently is not written down. */
+#define PHOENIX_OLDEST "1.6.0"
 
 typedef struct profile_mount {
     bool present;
@@ -67,7 +69,7 @@ void profile_topic(text_t *out, const char *topic, const char *unique);
  * statement about this very target, and held against it where the case passes. */
 const divergence_t *profile_divergence(const profile_t *profile, const char *id, const char *variant);
 
-/* Sets the release whose rules apply. False and a message when it is none. */
+/* Sets the release whose rules apply. False and a message when it is none, or too old. */
 bool profile_set_phoenix(profile_t *profile, const char *release, text_t *error);
 
 /* A time in a vector: {"timer": NAME, "times": X} (times: 1 where absent), or {"ms": N}; whether it is the

@@ -73,6 +73,8 @@ START_TEST(what_is_left_out)
     ck_assert(profile_set_phoenix(&profile, "1.7.24", &error) && profile.release.minor == 7);
     ck_assert(!profile_set_phoenix(&profile, "1.7", &error));
     ck_assert_str_eq(profile.phoenix, "1.7.24");
+    ck_assert(!profile_set_phoenix(&profile, "1.5.14", &error));
+    ck_assert_ptr_nonnull(strstr(text_str(&error), "before 1.6.0 are not known"));
     assert_says(&error, "\"1.7\" is no release of Phoenix; one looks like 1.");
     profile_free(&profile);
 }
