@@ -26,7 +26,7 @@ bool verdict_failed(verdict_t verdict);
 
 /* Why a variant is expected not to pass. Everything is borrowed. */
 typedef struct expected {
-    const char *pattern; /* of the expectations file's entry; NULL: a defect that the vectors know of */
+    const char *pattern; /* of the expectations' or the profile's entry; NULL: a defect the vectors know of */
     const char *reason;  /* NULL: it is expected to pass */
     const char *link;    /* or NULL */
 } expected_t;
