@@ -2,13 +2,14 @@
 #include "probe/probe.h"
 
 #include "base/memory.h"
+#include "net/deadline.h"
 #include "probe/measure.h"
 #include "probe/trial.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const double PATIENCE_MS = 1500, ROUND_MS = 3000, SEARCH_MS = 5000;
+static const double PATIENCE_MS = 1500, ROUND_MS = 3000, SEARCH_MS = 5000, ALL_MS = 14000;
 enum { REACH_MS = 1500 };
 
 /* What Phoenix does unless it is told otherwise. */
@@ -29,6 +30,7 @@ typedef struct prober {
     bool speaks[MOUNTS][TRANSPORTS][2]; /* by vsn */
     way_t ways[MOUNTS];
     mount_t base; /* the mount most is asked of */
+    double until_ms;
 } prober_t;
 
 static void note(prober_t *prober, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -58,6 +60,13 @@ static bool take_in(prober_t *prober)
     return profile_read("the profile being found", prober->json, &prober->profile, prober->notes);
 }
 
+/* How long a round may take at most; what is left when the time is over is not found out. */
+static double at_most(const prober_t *prober, double ms)
+{
+    double left = prober->until_ms - clock_ms();
+    return left < 0 ? 0 : left < ms ? left : ms;
+}
+
 /* Whether a case passes at a mount; one that is not among the questions does not. */
 static bool asks(prober_t *prober, const char *id, mount_t mount, transport_t transport, vsn_t vsn)
 {
@@ -66,7 +75,7 @@ static bool asks(prober_t *prober, const char *id, mount_t mount, transport_t tr
     bool passed = false;
     if (c) {
         trials_add(&trials, c, mount, transport, vsn);
-        trials_run(&trials, &prober->target, ROUND_MS);
+        trials_run(&trials, &prober->target, at_most(prober, ROUND_MS));
         passed = trials.at[0].passed;
     }
     trials_free(&trials);
@@ -154,7 +163,7 @@ static bool find_mounts(prober_t *prober)
             trials_add(&trials, c, mount, (transport_t)(i / 2 % 2), (vsn_t)(i % 2));
         }
     }
-    trials_run(&trials, &prober->target, ROUND_MS);
+    trials_run(&trials, &prober->target, at_most(prober, ROUND_MS));
     text_t why = {0};
     for (size_t i = 0; i < trials.len; i++) {
         const trial_t *trial = &trials.at[i];
@@ -245,11 +254,12 @@ static bool find_topic(prober_t *prober)
     note(prober,
          "no conformance application behind the topic: the bare tier applies (vectors/APPLICATION.md)");
     bool plain = asks_base(prober, "probe.topic-plain"), silent = asks_base(prober, "probe.topic-silent");
+    if ((!plain || !silent) && !json_object_get(prober->json, "join")) {
+        json_object_set_new(prober->json, "join", json_object());
+    }
     json_t *join = json_object_get(prober->json, "join");
     if (!plain || !silent) {
-        join = join ? join : json_object();
         json_object_set_new(join, "response", json_pack("{s:b}", "$any", true));
-        json_object_set(prober->json, "join", join);
         note(prober, "a join is answered with more than {}: join.response is set to anything; narrow it");
     }
     if (!silent) {
@@ -289,7 +299,7 @@ static void find_capabilities(prober_t *prober, bool application)
                  transport_name(transport), vsn_name(vsn));
         }
     }
-    trials_run(&trials, &prober->target, ROUND_MS);
+    trials_run(&trials, &prober->target, at_most(prober, ROUND_MS));
     for (size_t i = 0; i < trials.len; i++) {
         const json_t *needs = trials.at[i].variant.c->needs;
         for (size_t n = 0; n < json_array_size(needs); n++) {
@@ -331,7 +341,7 @@ static void find_origins(prober_t *prober, const url_t *url)
                   i < CANDIDATES ? origin_steps(allowed[i], false) : origin_steps(FORBIDDEN_ORIGIN, true));
         trials_add(&trials, &made[i].c, prober->base, way->transport, way->vsn);
     }
-    trials_run(&trials, &prober->target, ROUND_MS);
+    trials_run(&trials, &prober->target, at_most(prober, ROUND_MS));
     int accepted = 0;
     while (accepted < CANDIDATES && !trials.at[accepted].passed) {
         accepted++;
@@ -410,7 +420,7 @@ static void find_times_and_limits(prober_t *prober)
         way_t *way = &prober->ways[mount];
         way->channels = (way->websocket || way->longpoll) && profile_has_own_topics(&prober->profile);
     }
-    measure(&prober->target, prober->ways, prober->options->wait_ms, SEARCH_MS, found);
+    measure(&prober->target, prober->ways, prober->options->wait_ms, at_most(prober, SEARCH_MS), found);
     for (mount_t mount = 0; mount < MOUNTS; mount++) {
         if (prober->ways[mount].websocket || prober->ways[mount].longpoll) {
             conclude_mount(prober, mount, &found[mount]);
@@ -449,7 +459,8 @@ static probe_outcome_t probe_all(prober_t *prober, const url_t *url)
 probe_outcome_t probe(const url_t *url, const vectors_t *questions, const probe_options_t *options,
                       json_t **profile, text_t *notes)
 {
-    prober_t prober = {.questions = questions, .options = options, .notes = notes};
+    prober_t prober = {
+        .questions = questions, .options = options, .notes = notes, .until_ms = clock_ms() + ALL_MS};
     uv_loop_init(&prober.loop);
     probe_outcome_t outcome = probe_all(&prober, url);
     *profile = outcome == PROBE_FOUND ? json_incref(prober.json) : NULL;
