@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from test_data import complaints, schema
 from testenv import env
 from testenv.bare import Bare
 from testenv.harness import LACKS, cases, phxspec, read_recordings, summary_of_vectors
@@ -203,6 +204,40 @@ def test_a_mount_may_be_at_an_address_of_its_own(server, write, report):
         )  # fmt: skip
     assert run.code == 0, run.out
     assert len(names_of(run)) == 7
+
+
+NODE = {
+    "id": "g.node",
+    "title": "t",
+    "requirements": ["HB-02"],
+    "level": "must",
+    "vsn": ["2.0.0"],
+    "steps": [
+        {"connect": "a", "node": "second"},
+        {"barrier": "heartbeat"},
+        {
+            "http": {"method": "GET", "path": "${longpoll}", "query": {"vsn": "2.0.0"}},
+            "node": "second",
+            "expect": {"status": 200},
+        },
+    ],
+}
+
+
+def test_a_step_may_go_to_another_node(server, write, report, tmp_path):
+    folder = tmp_path / "vectors" / "server"
+    folder.mkdir(parents=True)
+    (folder.parent / "requirements.json").write_bytes((env.VECTORS / "requirements.json").read_bytes())
+    vectors = {"vectors": 1, "group": "g", "about": "a", "cases": [NODE]}
+    (folder / "g.json").write_text(json.dumps(vectors), encoding="utf-8")
+    assert complaints(schema("vectors.schema.json"), vectors) == []
+    profile = read("reference-server.json")
+    command = ["server", "--vectors", folder.parent, "--profile"]
+    with Silent() as silent:
+        run = phxspec(*command, write(**profile, nodes={"second": server.url}), silent.url, report=report)
+        assert run.code == 0 and names_of(run) == ["g.node/lp/v2", "g.node/ws/v2"], run.out
+        run = phxspec(*command, write(**profile), silent.url, report=report)
+        assert run.verdicts["g.node/ws/v2"] == "not applicable" and "node second" in run.out
 
 
 def test_a_mount_nobody_listens_at_is_named(server, write):

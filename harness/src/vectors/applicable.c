@@ -44,6 +44,7 @@ char *case_lacks(const vector_case_t *c, const demands_t *demands, transport_t t
     lacks(&text, demands->topic && !profile->topic, "", "a topic that can be joined");
     lacks(&text, demands->own_topics && !profile_has_own_topics(profile), "",
           "a topic with {unique} in it: the case joins several");
+    lacks(&text, demands->node && !names_have(&profile->nodes, demands->node), "node ", demands->node);
     lacks(&text, !mount->present, "mount ", mount_name(where));
     if (lacks_time_or_limit(&text, demands, mount)) {
         return text_take(&text);

@@ -185,6 +185,8 @@ demands_t case_demands(const vector_case_t *c)
         demands.application |=
             step->verb == VERB_BARRIER && json_is_array(json_object_get(step->json, "barrier"));
         note_times(step->json, &demands);
+        const char *node = json_string_value(json_object_get(step->json, "node"));
+        demands.node = node ? node : demands.node;
     }
     json_decref(walk.joined);
     return demands;

@@ -15,6 +15,7 @@ typedef struct demands {
     bool own_topics;  /* more topics are joined than one, or one nobody else may use */
     bool timers[TIMERS];
     bool limits[LIMITS];
+    const char *node; /* another node it goes to, borrowed from the case; NULL: none */
 } demands_t;
 
 demands_t case_demands(const vector_case_t *c);

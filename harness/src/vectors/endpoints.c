@@ -48,12 +48,26 @@ bool endpoints_find(endpoints_t *endpoints, const url_t *url, const profile_t *p
     }
     endpoints->nodes = mem_new(profile->nodes.len, sizeof *endpoints->nodes);
     for (size_t i = 0; i < profile->nodes.len && good; i++) {
-        good = find_other(&endpoints->nodes[i], profile->nodes.at[i], "a node", timeout_ms, error);
+        text_t what = {0};
+        text_printf(&what, "node %s", profile->nodes.at[i]);
+        good = find_other(&endpoints->nodes[i], profile->node_urls.at[i], text_str(&what), timeout_ms, error);
+        text_free(&what);
     }
     if (!good) {
         endpoints_free(endpoints);
     }
     return good;
+}
+
+const endpoint_t *endpoints_at(const endpoints_t *endpoints, const profile_t *profile, mount_t mount,
+                               const char *node)
+{
+    for (size_t i = 0; node && i < profile->nodes.len; i++) {
+        if (strcmp(profile->nodes.at[i], node) == 0) {
+            return &endpoints->nodes[i];
+        }
+    }
+    return node ? NULL : &endpoints->mounts[mount];
 }
 
 void endpoints_free(endpoints_t *endpoints)

@@ -23,6 +23,10 @@ typedef struct endpoints {
 bool endpoints_find(endpoints_t *endpoints, const url_t *url, const profile_t *profile, int timeout_ms,
                     text_t *error);
 
+/* Where a mount of a node listens; node NULL: the first. NULL: the profile has no such node. */
+const endpoint_t *endpoints_at(const endpoints_t *endpoints, const profile_t *profile, mount_t mount,
+                               const char *node);
+
 void endpoints_free(endpoints_t *endpoints);
 
 #endif

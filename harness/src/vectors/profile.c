@@ -220,6 +220,7 @@ void profile_free(profile_t *profile)
         free(profile->mounts[i].url);
     }
     names_free(&profile->nodes);
+    names_free(&profile->node_urls);
     free(profile->origin_allowed);
     free(profile->origin_forbidden);
     json_decref(profile->join_params);

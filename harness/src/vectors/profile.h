@@ -50,7 +50,7 @@ typedef struct profile {
     release_t release;
     bool vsns[2]; /* the versions of the format it speaks: 1.0.0, 2.0.0 */
     profile_mount_t mounts[MOUNTS];
-    names_t nodes; /* URLs of the other nodes of its cluster */
+    names_t nodes, node_urls; /* the other nodes of its cluster: their names, and where they listen */
     char *origin_allowed, *origin_forbidden;
     json_t *join_params, *join_response, *join_allow;
     json_t *connect_params, *connect_headers;

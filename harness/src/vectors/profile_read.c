@@ -309,21 +309,23 @@ static void read_divergences(reader_t *reader, const json_t *list, profile_t *pr
     }
 }
 
-static void read_nodes(reader_t *reader, const json_t *list, profile_t *profile)
+static void read_nodes(reader_t *reader, const json_t *json, profile_t *profile)
 {
-    if (list && !json_is_array(list)) {
-        complain(reader, "", "nodes", "a list of URLs is needed here");
-    }
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    json_t *nodes = read_object(reader, "", json, "nodes");
+    const char *name;
+    json_t *value;
+    json_object_foreach(nodes, name, value)
+    {
         url_t url;
         text_t error = {0};
-        const char *string = json_string_value(json_array_get(list, i));
+        const char *string = json_string_value(value);
         if (!string || !url_parse(string, &url, &error) || *url.path) {
-            complain(reader, "", "nodes",
+            complain(reader, "nodes", name,
                      error.len > 0 ? text_str(&error)
                                    : "a URL without a path is needed here: http://HOST:PORT");
         } else {
-            names_add(&profile->nodes, string);
+            names_add(&profile->nodes, name);
+            names_add(&profile->node_urls, string);
         }
         text_free(&error);
     }
@@ -382,7 +384,7 @@ bool profile_read(const char *where, const json_t *json, profile_t *profile, tex
     read_join(&reader, json, profile);
     read_connect(&reader, json, profile);
     read_mounts(&reader, json_object_get(json, "mounts"), profile);
-    read_nodes(&reader, json_object_get(json, "nodes"), profile);
+    read_nodes(&reader, json, profile);
     read_origin(&reader, json, profile);
     read_divergences(&reader, json_object_get(json, "divergences"), profile);
     if (!reader.good) {

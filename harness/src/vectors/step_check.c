@@ -417,7 +417,7 @@ static const struct {
                       false,
                       false,
                       {"transport", "vsn", "mount", "params", "query", "path", "headers", "expect", "refused",
-                       "body"}},
+                       "body", "node"}},
     [VERB_SEND] = {"send", true, false, {"on", "v1_join_ref"}},
     [VERB_PIPELINE] = {"pipeline", true, false, {"on", "v1_join_ref"}},
     [VERB_SEND_TEXT] = {"send_text", true, false, {"on"}},
@@ -431,7 +431,7 @@ static const struct {
     [VERB_CLOSE] = {"close", true, false, {"on"}},
     [VERB_DROP] = {"drop", false, false, {NULL}},
     [VERB_BARRIER] = {"barrier", true, false, {"on"}},
-    [VERB_HTTP] = {"http", false, false, {"expect", "as", "within", "not_before"}},
+    [VERB_HTTP] = {"http", false, false, {"expect", "as", "within", "not_before", "node"}},
     [VERB_RESPONSE] = {"response", false, false, {"expect", "within", "not_before"}},
     [VERB_WAIT] = {"wait", false, false, {NULL}},
 };

@@ -53,6 +53,13 @@ static transport_t connect_transport(const case_run_t *run)
     return transport;
 }
 
+/* Where the step goes: to the mount, of the first node or of the one it names. */
+static const endpoint_t *endpoint_of(const case_run_t *run, mount_t mount)
+{
+    const char *node = json_string_value(json_object_get(run->filled, "node"));
+    return endpoints_at(run->target->endpoints, run->target->profile, mount, node);
+}
+
 static mount_t connect_mount(const case_run_t *run)
 {
     mount_t mount = run->variant->mount;
@@ -101,7 +108,7 @@ outcome_t connect_begin(case_run_t *run)
 {
     transport_t transport = connect_transport(run);
     char *target = connect_target(run, transport);
-    const endpoint_t *endpoint = &run->target->endpoints->mounts[connect_mount(run)];
+    const endpoint_t *endpoint = endpoint_of(run, connect_mount(run));
     client_setup_t setup = {.loop = run->target->loop,
                             .address = &endpoint->address,
                             .authority = endpoint->authority,
@@ -336,7 +343,7 @@ outcome_t http_begin(case_run_t *run)
     if (json_is_true(json_object_get(json, "chunked"))) {
         http_headers_add(&request.headers, "transfer-encoding", "chunked");
     }
-    const endpoint_t *endpoint = &run->target->endpoints->mounts[run->variant->mount];
+    const endpoint_t *endpoint = endpoint_of(run, run->variant->mount);
     exchange_t *exchange = mem_new(1, sizeof *exchange);
     exchange->run = run;
     exchange->name = mem_string(name);

@@ -46,6 +46,7 @@ START_TEST(what_is_lacking)
     profile.vsns[VSN_2] = false;
     assert_lacks(&c, &application, "vsn 2.0.0");
     profile.vsns[VSN_2] = true;
+    assert_lacks(&c, &(demands_t){.node = "second"}, "node second");
     profile.mounts[MOUNT_MAIN].present = false;
     assert_lacks(&c, &application, "mount main");
     teardown();

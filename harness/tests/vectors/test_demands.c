@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a case of these steps demands: a(pplication) t(opic) o(wn topics) T(imer) L(imit). */
+/* What a case of these steps demands: a(pplication) t(opic) o(wn topics) T(imer) n(ode) L(imit). */
 static void assert_demands(const char *steps, const char *expected)
 {
     char path[] = "/tmp/phxspec-demands-XXXXXX";
@@ -29,6 +29,7 @@ static void assert_demands(const char *steps, const char *expected)
     text_puts(&letters, demands.topic ? "t" : "");
     text_puts(&letters, demands.own_topics ? "o" : "");
     text_puts(&letters, demands.timers[TIMER_WS_TIMEOUT] ? "T" : "");
+    text_puts(&letters, demands.node && strcmp(demands.node, "second") == 0 ? "n" : "");
     text_puts(&letters, demands.limits[LIMIT_FRAME] ? "L" : "");
     ck_assert_msg(strcmp(text_str(&letters), expected) == 0, "%s demands \"%s\", not \"%s\"", steps,
                   text_str(&letters), expected);
@@ -71,8 +72,9 @@ START_TEST(what_takes_the_application)
 }
 END_TEST
 
-START_TEST(timers_and_limits)
+START_TEST(timers_limits_and_nodes)
 {
+    assert_demands("{\"connect\":\"b\",\"node\":\"second\"}", "n");
     assert_demands("{\"wait\":{\"timer\":\"websocket.timeout_ms\",\"times\":2}}", "T");
     assert_demands(
         "{\"send_text\":{\"$repeat\":{\"text\":\"x\",\"times\":{\"limit\":\"limits.max_frame_bytes\","
@@ -81,4 +83,4 @@ START_TEST(timers_and_limits)
 }
 END_TEST
 
-TEST_MAIN("demands", the_bare_tier, what_takes_the_application, timers_and_limits)
+TEST_MAIN("demands", the_bare_tier, what_takes_the_application, timers_limits_and_nodes)

@@ -84,14 +84,17 @@ START_TEST(mounts_at_their_own_address_and_other_nodes)
 {
     profile_t profile;
     text_t error = {0};
-    ck_assert_msg(load(PROFILE_OF("\"sub\":{\"url\":\"ws://127.0.0.1:4001/live/socket/\"}",
-                                  ",\"capabilities\":[\"cluster\"],\"nodes\":[\"http://127.0.0.1:4002\"],"
-                                  "\"topic\":null,\"vsn\":[\"2.0.0\"]"),
-                       &profile, &error),
-                  "%s", text_str(&error));
+    ck_assert_msg(
+        load(PROFILE_OF("\"sub\":{\"url\":\"ws://127.0.0.1:4001/live/socket/\"}",
+                        ",\"capabilities\":[\"cluster\"],\"nodes\":{\"second\":\"http://127.0.0.1:4002\"},"
+                        "\"topic\":null,\"vsn\":[\"2.0.0\"]"),
+             &profile, &error),
+        "%s", text_str(&error));
     ck_assert_str_eq(profile.mounts[MOUNT_SUB].url, "http://127.0.0.1:4001");
     ck_assert_str_eq(profile.mounts[MOUNT_SUB].path, "/live/socket");
-    ck_assert(profile.nodes.len == 1 && !profile.topic && !profile_has_own_topics(&profile));
+    ck_assert_str_eq(profile.nodes.at[0], "second");
+    ck_assert_str_eq(profile.node_urls.at[0], "http://127.0.0.1:4002");
+    ck_assert(!profile.topic && !profile_has_own_topics(&profile));
     ck_assert(!profile.vsns[0] && profile.vsns[1]);
     profile_free(&profile);
 }
@@ -122,9 +125,10 @@ START_TEST(broken_profiles_say_where)
          "no such capability: \"x\""},
         {PROFILE_OF(MAIN, ",\"capabilities\":[\"conformance\"],\"topic\":\"t\""), "topic: \"{unique}\""},
         {PROFILE_OF(MAIN, ",\"capabilities\":[\"cluster\"]"), "nodes: the capability cluster"},
-        {PROFILE_OF(MAIN, ",\"capabilities\":[],\"nodes\":[\"http://h/p\"]"), "nodes: a URL without a path"},
-        {PROFILE_OF(MAIN, ",\"capabilities\":[],\"nodes\":[\"ftp://h\"]"),
-         "nodes: \"ftp://h\" is no base URL"},
+        {PROFILE_OF(MAIN, ",\"capabilities\":[],\"nodes\":{\"b\":\"http://h/p\"}"),
+         "nodes.b: a URL without a path"},
+        {PROFILE_OF(MAIN, ",\"capabilities\":[],\"nodes\":{\"b\":\"ftp://h\"}"),
+         "nodes.b: \"ftp://h\" is no base URL"},
         {PROFILE_OF(MAIN, ",\"capabilities\":[],\"phoenix\":\"1.8\""), "phoenix: \"1.8\" is no release"},
         {PROFILE_OF(MAIN, ",\"capabilities\":[],\"phoenix\":1"), "phoenix: a release such as"},
         {PROFILE_OF(MAIN, ",\"capabilities\":[],\"vsn\":[\"3.0.0\"]"), "vsn: a list of 1.0.0, 2.0.0"},
