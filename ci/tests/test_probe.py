@@ -56,6 +56,18 @@ def test_the_reference_servers_profile_is_found(server, tmp_path):
     assert run.code == 0, run.out
 
 
+def test_other_settings_are_found(start_server):
+    settings = "--origins any --mount /tight --idle-timeout-ms 1500 --window-ms 600 --max-channels 7"
+    server = start_server(*settings.split(), "--max-frame-bytes", "3000", "--longpoll", "true")
+    run = probe("--wait", "2", server.url)
+    profile = profile_of(run)
+    tight = profile["mounts"]["tight"]
+    assert tight["limits"] == {"max_frame_bytes": 3000, "max_channels": 7}
+    assert 1500 <= tight["websocket"]["timeout_ms"] <= 1950 and 600 <= tight["longpoll"]["window_ms"] <= 780
+    assert "origin" not in profile and "origin" not in profile["capabilities"]
+    assert "no capability origin: http://evil.test is not refused" in run.err
+
+
 def test_a_server_without_the_application(tmp_path):
     with Bare() as peer:
         run = probe("--topic", "room:lobby", "--wait", "1", f"{peer.url}/socket")
