@@ -146,8 +146,7 @@ static bool update_expectations(const plan_t *plan, const suite_counts_t *counts
     return true;
 }
 
-static int run(const server_options_t *options, const plan_t *plan,
-               const endpoints_t *endpoints, FILE *jsonl)
+static int run(const server_options_t *options, const plan_t *plan, const endpoints_t *endpoints, FILE *jsonl)
 {
     uv_loop_t loop;
     uv_loop_init(&loop);

@@ -82,31 +82,22 @@ enum option_code {
     OPT_HELP
 };
 
-static const struct option known[] = {{"vectors", 1, NULL, OPT_VECTORS},
-                                      {"profile", 1, NULL, OPT_PROFILE},
-                                      {"without", 1, NULL, OPT_WITHOUT},
-                                      {"phoenix", 1, NULL, OPT_PHOENIX},
-                                      {"run", 1, NULL, OPT_RUN},
-                                      {"skip", 1, NULL, OPT_SKIP},
-                                      {"level", 1, NULL, OPT_LEVEL},
-                                      {"transport", 1, NULL, OPT_TRANSPORT},
-                                      {"vsn", 1, NULL, OPT_VSN},
-                                      {"list", 0, NULL, OPT_LIST},
-                                      {"json", 0, NULL, OPT_JSON},
-                                      {"strict", 0, NULL, OPT_STRICT},
-                                      {"expect", 1, NULL, OPT_EXPECT},
-                                      {"update-expectations", 0, NULL, OPT_UPDATE},
-                                      {"jobs", 1, NULL, OPT_JOBS},
-                                      {"deadline", 1, NULL, OPT_DEADLINE},
-                                      {"report", 1, NULL, OPT_REPORT},
-                                      {"quiet", 0, NULL, OPT_QUIET},
-                                      {"verbose", 0, NULL, OPT_VERBOSE},
-                                      {"trace", 0, NULL, OPT_TRACE},
-                                      {"help", 0, NULL, OPT_HELP},
-                                      {NULL, 0, NULL, 0}};
+static const struct option known[] = {
+    {"vectors", 1, NULL, OPT_VECTORS}, {"profile", 1, NULL, OPT_PROFILE},
+    {"without", 1, NULL, OPT_WITHOUT}, {"phoenix", 1, NULL, OPT_PHOENIX},
+    {"run", 1, NULL, OPT_RUN},         {"skip", 1, NULL, OPT_SKIP},
+    {"level", 1, NULL, OPT_LEVEL},     {"transport", 1, NULL, OPT_TRANSPORT},
+    {"vsn", 1, NULL, OPT_VSN},         {"list", 0, NULL, OPT_LIST},
+    {"json", 0, NULL, OPT_JSON},       {"strict", 0, NULL, OPT_STRICT},
+    {"expect", 1, NULL, OPT_EXPECT},   {"update-expectations", 0, NULL, OPT_UPDATE},
+    {"jobs", 1, NULL, OPT_JOBS},       {"deadline", 1, NULL, OPT_DEADLINE},
+    {"report", 1, NULL, OPT_REPORT},   {"quiet", 0, NULL, OPT_QUIET},
+    {"verbose", 0, NULL, OPT_VERBOSE}, {"trace", 0, NULL, OPT_TRACE},
+    {"help", 0, NULL, OPT_HELP},       {NULL, 0, NULL, 0}};
 
 /* What decides how a variant comes out stands in the command line that runs it again. */
-static const enum option_code decisive[] = {OPT_VECTORS, OPT_PROFILE, OPT_WITHOUT, OPT_PHOENIX, OPT_STRICT, OPT_EXPECT};
+static const enum option_code decisive[] = {OPT_VECTORS, OPT_PROFILE, OPT_WITHOUT,
+                                            OPT_PHOENIX, OPT_STRICT,  OPT_EXPECT};
 
 static void keep_for_rerun(server_options_t *options, int code, const char *argument)
 {

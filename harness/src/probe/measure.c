@@ -125,13 +125,12 @@ static json_t *frame_steps(json_int_t bytes, vsn_t vsn)
 
 /* What lies between a number that is taken and one that is not. */
 typedef struct search {
-    mount_t mount;
-    bool frames;
-    json_int_t good, bad; /* taken, not taken; bad 0: none is known yet */
-    json_int_t most;
-    bool ended;
     made_case_t made;
     size_t trial;
+    json_int_t good, bad; /* taken, not taken; bad 0: none is known yet */
+    json_int_t most;
+    mount_t mount;
+    bool frames, ended;
 } search_t;
 
 static json_int_t next_try(const search_t *search)
