@@ -41,23 +41,11 @@ typedef struct options {
     probe_options_t probe;
 } options_t;
 
-static void complain(const text_t *lines)
-{
-    span_t rest = text_span(lines), line;
-    while (span_next(&rest, '\n', &line)) {
-        if (line.len > 0) {
-            fprintf(stderr, "phxspec probe: %.*s\n", (int)line.len, line.at);
-        }
-    }
-}
-
 static bool refuse(const char *format, const char *argument)
 {
     text_t text = {0};
     text_printf(&text, format, argument);
-    complain(&text);
-    text_free(&text);
-    return false;
+    return command_complain("probe", &text);
 }
 
 static bool read_wait(const char *argument, options_t *options)
@@ -175,14 +163,13 @@ static int probe_and_write(options_t *options)
         code = probe(&url, &questions, &options->probe, &profile, &notes) == PROBE_FOUND ? EXIT_AGREED
                                                                                          : EXIT_HARNESS;
     }
-    complain(&notes);
+    command_complain("probe", &notes);
     if (profile) {
         code = write_profile(options, profile);
     }
     json_decref(profile);
     json_decref(known);
     vectors_free(&questions);
-    text_free(&notes);
     return code;
 }
 
