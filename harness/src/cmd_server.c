@@ -150,7 +150,8 @@ static int run(const server_options_t *options, const plan_t *plan, const endpoi
 {
     uv_loop_t loop;
     uv_loop_init(&loop);
-    target_t target = {&loop, endpoints, &plan->profile, PATIENCE_MS};
+    target_t target = {
+        .loop = &loop, .endpoints = endpoints, .profile = &plan->profile, .patience_ms = PATIENCE_MS};
     suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise};
     outputs_t outputs = {plan->appraisal,
                          {stdout, options->detail, text_report_colours(stdout), plan->files.requirements,

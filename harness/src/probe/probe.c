@@ -441,7 +441,10 @@ static probe_outcome_t probe_all(prober_t *prober, const url_t *url)
         text_putc(prober->notes, '\n');
         return PROBE_UNREACHABLE;
     }
-    prober->target = (target_t){&prober->loop, &prober->endpoints, &prober->profile, PATIENCE_MS};
+    prober->target = (target_t){.loop = &prober->loop,
+                                .endpoints = &prober->endpoints,
+                                .profile = &prober->profile,
+                                .patience_ms = PATIENCE_MS};
     if (!find_mounts(prober)) {
         return PROBE_SILENT;
     }

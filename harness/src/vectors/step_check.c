@@ -411,7 +411,7 @@ static void check_member(checker_t *checker, const char *key, const json_t *valu
 static const struct {
     const char *name;
     bool on_client, websocket_only;
-    const char *members[12];
+    const char *members[16]; /* ends with NULL */
 } rules[VERBS] = {
     [VERB_CONNECT] = {"connect",
                       false,
