@@ -151,7 +151,7 @@ static int run(const server_options_t *options, const plan_t *plan, const url_t 
 {
     uv_loop_t loop;
     uv_loop_init(&loop);
-    target_t target = {&loop, address, url->authority, &plan->profile, PATIENCE_MS};
+    target_t target = {&loop, address, url->authority, &plan->profile, PATIENCE_MS, NULL};
     suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise};
     outputs_t outputs = {plan->appraisal,
                          {stdout, options->detail, text_report_colours(stdout), plan->files.requirements,
