@@ -48,6 +48,18 @@ static void add_headers(http_headers_t *headers, const json_t *json)
     }
 }
 
+static void add_subprotocols(http_headers_t *headers, const json_t *list)
+{
+    text_t value = {0};
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        text_printf(&value, "%s%s", i ? ", " : "", json_string_value(json_array_get(list, i)));
+    }
+    if (list) {
+        http_headers_add(headers, "sec-websocket-protocol", text_str(&value));
+    }
+    text_free(&value);
+}
+
 static const char *member(const json_t *step, const char *name, const char *otherwise)
 {
     const json_t *value = json_object_get(step, name);
@@ -117,6 +129,7 @@ outcome_t connect_begin(case_run_t *run)
                             .changed = case_advance,
                             .ctx = run};
     add_headers(&setup.headers, json_object_get(run->filled, "headers"));
+    add_subprotocols(&setup.headers, json_object_get(run->filled, "subprotocols"));
     MEM_ROOM(run->seats, run->seat_count, run->seat_cap);
     run->seats[run->seat_count++] = (seat_t){.client = client_open(&setup)};
     http_headers_free(&setup.headers);
@@ -189,7 +202,8 @@ static bool check_upgrade(case_run_t *run, const client_t *client, const entry_t
                   accept ? accept : "absent");
         return false;
     }
-    bool asked = json_object_get(json_object_get(run->filled, "headers"), "sec-websocket-protocol") != NULL;
+    bool asked = json_object_get(run->filled, "subprotocols") ||
+                 json_object_get(json_object_get(run->filled, "headers"), "sec-websocket-protocol");
     if (!asked && http_headers_get(&answer->headers, "sec-websocket-protocol")) {
         step_fail(run, "the 101 chooses a subprotocol, and none was asked for");
         return false;

@@ -19,7 +19,7 @@ typedef struct suite_options {
 typedef struct suite_counts {
     size_t planned, by[VERDICTS];
     size_t tolerated; /* of those that failed, see case_result_t */
-    size_t unclean; /* how many closed their connections otherwise than clean */
+    size_t unclean;   /* how many closed their connections otherwise than clean */
 } suite_counts_t;
 
 /* Whether every variant that was planned was counted once. */
