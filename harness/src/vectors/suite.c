@@ -8,23 +8,25 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 typedef struct suite suite_t;
 
 /*
- * A run has three parts, one after the other, so that none disturbs another:
- *   - variants without short timers: a few at once, for all of them at once would make each other slow. As
- * long as nothing comes to an end there may be more: against a server that does not answer, waiting costs
- *     nothing;
- *   - heavy ones;
- *   - variants that must keep ahead of a timer of the server (race.h). They mostly sleep, so there may be
- * many, but they begin one by one: this machine has time for each whenever it must speak.
+ * A run has three parts, one after the other, so that none disturbs another.
+ * Calm: variants without short timers, a few at once, for all of them at once would make each other slow.
+ * While nothing comes to an end there may be more: against a server that does not answer, waiting costs
+ * nothing. Heavy: those that move many bytes. Races: those that must keep ahead of a timer of the server
+ * (race.h). They mostly sleep, so there may be many, but they begin one by one: this machine has time for
+ * each whenever it must speak. Where all that is under way only waits, the next part need not.
  */
 typedef enum part { PART_CALM, PART_HEAVY, PART_RACE, PARTS } part_t;
-enum { CALM_FIRST = 48, CALM_STEP = 16, RACES_AT_ONCE = 128 };
+enum { CALM_FIRST = 48, CALM_STEP = 16, IDLE_TICKS = 2 };
 static const double GROWTH_MS = 100, RACE_APART_MS = 6, RACE_WAITS_MS = 500;
+/* What is kept of the process' file descriptors, and what a variant takes of them. */
+enum { DESCRIPTORS_KEPT = 64, DESCRIPTORS_EACH = 4 };
 
 /* One variant of the plan. */
 typedef struct job {
@@ -48,6 +50,8 @@ struct suite {
     part_t part;       /* of the one started last */
     size_t calm;       /* how many of PART_CALM there may be at once */
     size_t settled;    /* how many came to an end since that was looked at */
+    unsigned idle;     /* how often in a row it was none */
+    size_t at_once;    /* how many of all */
     double raced_at;   /* when the last of PART_RACE was started */
     unsigned salt;     /* makes the topics of this run differ from those of any other */
     const char *ended; /* why early; NULL: it was not */
@@ -126,7 +130,7 @@ static bool may_race(suite_t *suite)
     double now = clock_ms(), since = now - suite->raced_at;
     bool calm = pace_stood_still(suite->pace, now - RACE_APART_MS) == 0;
     if (since >= RACE_APART_MS && (calm || since >= RACE_WAITS_MS)) {
-        return suite->under_way < RACES_AT_ONCE;
+        return true;
     }
     if (!suite->next_race) {
         suite->next_race = deadline_start(suite->target.loop, RACE_APART_MS, on_next_race, suite);
@@ -136,11 +140,11 @@ static bool may_race(suite_t *suite)
 
 static bool may_start(suite_t *suite)
 {
-    if (suite->ended || suite->next == suite->queued || suite->under_way >= suite->options->jobs) {
+    if (suite->ended || suite->next == suite->queued || suite->under_way >= suite->at_once) {
         return false;
     }
     part_t part = suite->queue[suite->next]->part;
-    if (suite->under_way > 0 && part != suite->part) {
+    if (suite->under_way > 0 && part != suite->part && suite->idle < IDLE_TICKS) {
         return false;
     }
     return part == PART_CALM ? suite->under_way < suite->calm : part == PART_HEAVY || may_race(suite);
@@ -150,6 +154,7 @@ static void grow(void *ctx)
 {
     suite_t *suite = ctx;
     suite->calm = suite->settled > 0 ? suite->calm + CALM_STEP : 2 * suite->calm;
+    suite->idle = suite->settled > 0 ? 0 : suite->idle + 1;
     suite->settled = 0;
     suite->growth = deadline_start(suite->target.loop, GROWTH_MS, grow, suite);
     fill(suite);
@@ -244,6 +249,22 @@ static void plan(suite_t *suite, const variants_t *variants)
     qsort(suite->queue, suite->queued, sizeof *suite->queue, in_order);
 }
 
+/* As many as were asked for, and as the system has descriptors for. */
+static size_t at_once(size_t jobs)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return jobs;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    size_t most = limit.rlim_cur > DESCRIPTORS_KEPT + DESCRIPTORS_EACH
+                      ? (size_t)(limit.rlim_cur - DESCRIPTORS_KEPT) / DESCRIPTORS_EACH
+                      : 1;
+    return jobs < most ? jobs : most;
+}
+
 bool suite_run(const target_t *target, const variants_t *variants, const suite_options_t *options,
                suite_verdict_cb *verdict, void *ctx, suite_counts_t *counts)
 {
@@ -254,6 +275,7 @@ bool suite_run(const target_t *target, const variants_t *variants, const suite_o
                      .ctx = ctx,
                      .counts = counts,
                      .calm = CALM_FIRST,
+                     .at_once = at_once(options->jobs),
                      .salt = ((unsigned)time(NULL) * 977u + (unsigned)getpid()) & 0xffffffu};
     plan(&suite, variants);
     suite.interrupt.data = suite.terminate.data = &suite;
