@@ -343,7 +343,8 @@ case_run_t *case_start(const target_t *target, const variant_t *variant, const c
     }
     run->room = (size_t)(ROOM_BYTES + ROOM_TIMES * bytes);
     run->case_began = clock_ms();
-    run->whole_ms = waits + target->patience_ms * fmin((double)variant->c->len, PATIENT_STEPS_MAX);
+    run->whole_ms =
+        waits + (target->patience_ms + LAST_LOOK_MS) * fmin((double)variant->c->len + 1, PATIENT_STEPS_MAX);
     run->whole = deadline_start(target->loop, run->whole_ms, on_whole, run);
     case_advance(run);
     return run;
