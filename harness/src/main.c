@@ -11,6 +11,7 @@ static const struct {
     const char *about;
 } commands[] = {
     {"explain", cmd_explain, "tell what a case or a requirement is about"},
+    {"lint", cmd_lint, "name every flaw of vectors"},
     {"probe", cmd_probe, "try a server and write a first profile of it"},
     {"replay", cmd_replay, "replay recorded sessions of a server against another one"},
     {"server", cmd_server, "run the vectors against a server"},

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_JOBS = 256, DEFAULT_DEADLINE_S = 120 };
+enum { DEFAULT_JOBS = 1024, DEFAULT_DEADLINE_S = 120 };
 
 const char server_usage[] =
     "usage: phxspec server [options] URL\n"
@@ -46,7 +46,7 @@ const char server_usage[] =
     "                      code is still that of this run\n"
     "\n"
     "How:\n"
-    "  --jobs N            so many at once (256)\n"
+    "  --jobs N            so many at once (1024)\n"
     "  --deadline SEC      for the whole run (120)\n"
     "\n"
     "The result:\n"

@@ -16,6 +16,7 @@ struct stream {
     int failed;
     text_t early; /* written before the connection stood */
     bool connected, half_close;
+    double written_at;
     bool quiet;         /* nothing is reported any more */
     bool closed, freed; /* the handle by a reset, the stream by its owner: gone when both are true */
 };
@@ -147,6 +148,12 @@ void stream_write(stream_t *stream, span_t bytes)
     if (uv_write(&write->request, (uv_stream_t *)&stream->tcp, &buffer, 1, on_written) != 0) {
         on_written(&write->request, 0);
     }
+    stream->written_at = clock_ms();
+}
+
+double stream_written_at(const stream_t *stream)
+{
+    return stream->written_at;
 }
 
 void stream_half_close(stream_t *stream)

@@ -20,7 +20,15 @@ struct round {
     asked_t *at;
     size_t len, left;
     deadline_t *deadline;
+    pace_t *pace;
 };
+
+/* All questions are answered, or none is any more: the loop may end. */
+static void end_round(round_t *round)
+{
+    deadline_cancel(&round->deadline);
+    pace_free(round->pace);
+}
 
 size_t trials_add(trials_t *trials, const vector_case_t *c, mount_t mount, transport_t transport, vsn_t vsn)
 {
@@ -41,7 +49,7 @@ static void on_done(void *ctx, case_result_t *result)
     case_free(asked->run);
     asked->run = NULL;
     if (--asked->round->left == 0) {
-        deadline_cancel(&asked->round->deadline);
+        end_round(asked->round);
     }
 }
 
@@ -56,6 +64,7 @@ static void on_deadline(void *ctx)
             round->at[i].trial->reason = mem_string("there was no time left for it");
         }
     }
+    end_round(round);
 }
 
 void trials_run(trials_t *trials, const target_t *target, double deadline_ms)
@@ -63,7 +72,10 @@ void trials_run(trials_t *trials, const target_t *target, double deadline_ms)
     if (trials->len == 0) {
         return;
     }
-    round_t round = {mem_new(trials->len, sizeof *round.at), trials->len, trials->len, NULL};
+    target_t paced = *target;
+    round_t round = {mem_new(trials->len, sizeof *round.at), trials->len, trials->len, NULL,
+                     pace_new(target->loop)};
+    paced.pace = round.pace;
     round.deadline = deadline_start(target->loop, deadline_ms, on_deadline, &round);
     unsigned salt = (unsigned)getpid() ^ (unsigned)(uint64_t)(clock_ms() * 1000);
     for (size_t i = 0; i < trials->len; i++) {
@@ -71,7 +83,7 @@ void trials_run(trials_t *trials, const target_t *target, double deadline_ms)
         text_printf(&unique, "probe-%06x-%zu", salt & 0xffffff, i);
         round.at[i] = (asked_t){&round, &trials->at[i], NULL};
         round.at[i].run =
-            case_start(target, &trials->at[i].variant, text_str(&unique), on_done, &round.at[i]);
+            case_start(&paced, &trials->at[i].variant, text_str(&unique), on_done, &round.at[i]);
         text_free(&unique);
     }
     uv_run(target->loop, UV_RUN_DEFAULT);

@@ -4,6 +4,7 @@
 #define VECTORS_CASE_RUN_H
 
 #include "vectors/endpoints.h"
+#include "vectors/pace.h"
 #include "vectors/verdict.h"
 
 #include <uv.h>
@@ -14,6 +15,7 @@ typedef struct target {
     const endpoints_t *endpoints;
     const profile_t *profile;
     double patience_ms; /* how long a step waits beyond the protocol timer it waits for */
+    const pace_t *pace; /* of the loop; suite_run has its own */
 } target_t;
 
 typedef struct case_run case_run_t;

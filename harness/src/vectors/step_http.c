@@ -37,6 +37,18 @@ static void add_headers(http_headers_t *headers, const json_t *json)
     }
 }
 
+static void add_subprotocols(http_headers_t *headers, const json_t *list)
+{
+    text_t value = {0};
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        text_printf(&value, "%s%s", i ? ", " : "", json_string_value(json_array_get(list, i)));
+    }
+    if (list) {
+        http_headers_add(headers, "sec-websocket-protocol", text_str(&value));
+    }
+    text_free(&value);
+}
+
 static const char *member(const json_t *step, const char *name, const char *otherwise)
 {
     const json_t *value = json_object_get(step, name);
@@ -112,6 +124,8 @@ outcome_t connect_begin(case_run_t *run)
     client_setup_t setup = {.loop = run->target->loop,
                             .address = &endpoint->address,
                             .authority = endpoint->authority,
+                            .pace = run->target->pace,
+                            .room = run->room,
                             .transcript = run->transcript,
                             .name = member(run->filled, "connect", "a"),
                             .transport = transport,
@@ -120,6 +134,7 @@ outcome_t connect_begin(case_run_t *run)
                             .changed = case_advance,
                             .ctx = run};
     add_headers(&setup.headers, json_object_get(run->filled, "headers"));
+    add_subprotocols(&setup.headers, json_object_get(run->filled, "subprotocols"));
     adapt_headers(run->target->profile, &setup.headers);
     MEM_ROOM(run->seats, run->seat_count, run->seat_cap);
     run->seats[run->seat_count++] = (seat_t){.client = client_open(&setup)};
@@ -193,7 +208,8 @@ static bool check_upgrade(case_run_t *run, const client_t *client, const entry_t
                   accept ? accept : "absent");
         return false;
     }
-    bool asked = json_object_get(json_object_get(run->filled, "headers"), "sec-websocket-protocol") != NULL;
+    bool asked = json_object_get(run->filled, "subprotocols") ||
+                 json_object_get(json_object_get(run->filled, "headers"), "sec-websocket-protocol");
     if (!asked && http_headers_get(&answer->headers, "sec-websocket-protocol")) {
         step_fail(run, "the 101 chooses a subprotocol, and none was asked for");
         return false;
@@ -273,6 +289,7 @@ static void on_answer(void *ctx, const http_response_t *response, const char *er
 {
     exchange_t *exchange = ctx;
     exchange->under_way = NULL;
+    exchange->came = moment_now(exchange->run->target->pace);
     exchange->answer = transcript_response(exchange->run->transcript, exchange->request, response, error);
     case_advance(exchange->run);
 }
@@ -348,6 +365,8 @@ outcome_t http_begin(case_run_t *run)
     exchange->run = run;
     exchange->name = mem_string(name);
     exchange->connection = http_client_new(run->target->loop, &endpoint->address, endpoint->authority);
+    http_client_limit(exchange->connection, run->room);
+    exchange->begun_at = clock_ms();
     exchange->request = transcript_request(run->transcript, *name ? name : "http", &request);
     client_note_headers(run->transcript, exchange->request, &request.headers);
     exchange->under_way = http_client_start(exchange->connection, &request, on_answer, exchange);
@@ -402,13 +421,9 @@ static outcome_t answer_poll(case_run_t *run, const exchange_t *exchange)
     }
     json_decref(body);
     text_free(&why);
-    const json_t *early = json_object_get(run->filled, "not_before");
-    double took = answer->at_ms - exchange->request->at_ms;
-    double least = time_ms(early, case_mount(run));
-    if (good && early && took < least) {
-        return step_fail(run, "the answer came after %.0f ms, and must not before %.0f ms", took, least);
-    }
-    return good ? STEP_DONE : STEP_FAILED;
+    double sent = http_client_sent_at(exchange->connection);
+    moment_t since = {exchange->begun_at, sent > 0 ? sent : exchange->begun_at};
+    return good ? check_early(run, exchange->came, since, "the request") : STEP_FAILED;
 }
 
 outcome_t http_poll(case_run_t *run)
