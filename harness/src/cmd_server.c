@@ -34,7 +34,7 @@ static bool read_profile(const server_options_t *options, plan_t *plan, text_t *
     } else if (!profile_load(options->profile, &plan->profile, error)) {
         return false;
     }
-    bool good = true;
+    bool good = !options->phoenix || profile_set_phoenix(&plan->profile, options->phoenix, error);
     for (size_t i = 0; i < options->without.len; i++) {
         good = profile_without(&plan->profile, options->without.at[i], error) && good;
     }
@@ -146,12 +146,12 @@ static bool update_expectations(const plan_t *plan, const suite_counts_t *counts
     return true;
 }
 
-static int run(const server_options_t *options, const plan_t *plan, const url_t *url,
-               const address_t *address, FILE *jsonl)
+static int run(const server_options_t *options, const plan_t *plan, const endpoints_t *endpoints, FILE *jsonl)
 {
     uv_loop_t loop;
     uv_loop_init(&loop);
-    target_t target = {&loop, address, url->authority, &plan->profile, PATIENCE_MS};
+    target_t target = {
+        .loop = &loop, .endpoints = endpoints, .profile = &plan->profile, .patience_ms = PATIENCE_MS};
     suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise};
     outputs_t outputs = {plan->appraisal,
                          {stdout, options->detail, text_report_colours(stdout), plan->files.requirements,
@@ -193,18 +193,20 @@ static bool read_url(const server_options_t *options, url_t *url)
 /* The target is there, and the report can be written; else the exit code that says what is not. */
 static int reach_and_run(const server_options_t *options, const plan_t *plan, const url_t *url)
 {
-    address_t address;
+    endpoints_t endpoints;
     text_t error = {0};
     FILE *jsonl = NULL;
-    if (!url_resolve(url, &address, &error) || !address_probe(&address, url->authority, PROBE_MS, &error)) {
+    if (!endpoints_find(&endpoints, url, &plan->profile, PROBE_MS, &error)) {
         command_complain("server", &error);
         return EXIT_HARNESS;
     }
     if (options->report && !(jsonl = fopen(options->report, "w"))) {
         fprintf(stderr, "phxspec server: %s: %s\n", options->report, strerror(errno));
+        endpoints_free(&endpoints);
         return EXIT_USE;
     }
-    int code = run(options, plan, url, &address, jsonl);
+    int code = run(options, plan, &endpoints, jsonl);
+    endpoints_free(&endpoints);
     if (jsonl) {
         fclose(jsonl);
     }

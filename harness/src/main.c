@@ -13,6 +13,8 @@ static const struct {
     {"mutants", cmd_mutants, "measure the vectors by servers that break a rule on purpose"},
     {"proxy", cmd_proxy, "pass everything on to a server, with faults on the way"},
     {"explain", cmd_explain, "tell what a case or a requirement is about"},
+    {"lint", cmd_lint, "name every flaw of vectors"},
+    {"probe", cmd_probe, "try a server and write a first profile of it"},
     {"replay", cmd_replay, "replay recorded sessions of a server against another one"},
     {"server", cmd_server, "run the vectors against a server"},
 };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_JOBS = 256, DEFAULT_DEADLINE_S = 120 };
+enum { DEFAULT_JOBS = 1024, DEFAULT_DEADLINE_S = 120 };
 
 const char server_usage[] =
     "usage: phxspec server [options] URL\n"
@@ -19,6 +19,8 @@ const char server_usage[] =
     "  --profile FILE      what it offers (default: the conformance application with\n"
     "                      its own settings)\n"
     "  --without CAP,...   capabilities it lacks; what needs them is not applicable\n"
+    "  --phoenix RELEASE   the release of Phoenix whose rules apply (the profile's,\n"
+    "                      or " PHOENIX_NEWEST ")\n"
     "\n"
     "Which cases:\n"
     "  --run PATTERN       only these; may be repeated\n"
@@ -44,7 +46,7 @@ const char server_usage[] =
     "                      code is still that of this run\n"
     "\n"
     "How:\n"
-    "  --jobs N            so many at once (256)\n"
+    "  --jobs N            so many at once (1024)\n"
     "  --deadline SEC      for the whole run (120)\n"
     "\n"
     "The result:\n"
@@ -60,6 +62,7 @@ enum option_code {
     OPT_VECTORS = 256,
     OPT_PROFILE,
     OPT_WITHOUT,
+    OPT_PHOENIX,
     OPT_RUN,
     OPT_SKIP,
     OPT_LEVEL,
@@ -79,30 +82,22 @@ enum option_code {
     OPT_HELP
 };
 
-static const struct option known[] = {{"vectors", 1, NULL, OPT_VECTORS},
-                                      {"profile", 1, NULL, OPT_PROFILE},
-                                      {"without", 1, NULL, OPT_WITHOUT},
-                                      {"run", 1, NULL, OPT_RUN},
-                                      {"skip", 1, NULL, OPT_SKIP},
-                                      {"level", 1, NULL, OPT_LEVEL},
-                                      {"transport", 1, NULL, OPT_TRANSPORT},
-                                      {"vsn", 1, NULL, OPT_VSN},
-                                      {"list", 0, NULL, OPT_LIST},
-                                      {"json", 0, NULL, OPT_JSON},
-                                      {"strict", 0, NULL, OPT_STRICT},
-                                      {"expect", 1, NULL, OPT_EXPECT},
-                                      {"update-expectations", 0, NULL, OPT_UPDATE},
-                                      {"jobs", 1, NULL, OPT_JOBS},
-                                      {"deadline", 1, NULL, OPT_DEADLINE},
-                                      {"report", 1, NULL, OPT_REPORT},
-                                      {"quiet", 0, NULL, OPT_QUIET},
-                                      {"verbose", 0, NULL, OPT_VERBOSE},
-                                      {"trace", 0, NULL, OPT_TRACE},
-                                      {"help", 0, NULL, OPT_HELP},
-                                      {NULL, 0, NULL, 0}};
+static const struct option known[] = {
+    {"vectors", 1, NULL, OPT_VECTORS}, {"profile", 1, NULL, OPT_PROFILE},
+    {"without", 1, NULL, OPT_WITHOUT}, {"phoenix", 1, NULL, OPT_PHOENIX},
+    {"run", 1, NULL, OPT_RUN},         {"skip", 1, NULL, OPT_SKIP},
+    {"level", 1, NULL, OPT_LEVEL},     {"transport", 1, NULL, OPT_TRANSPORT},
+    {"vsn", 1, NULL, OPT_VSN},         {"list", 0, NULL, OPT_LIST},
+    {"json", 0, NULL, OPT_JSON},       {"strict", 0, NULL, OPT_STRICT},
+    {"expect", 1, NULL, OPT_EXPECT},   {"update-expectations", 0, NULL, OPT_UPDATE},
+    {"jobs", 1, NULL, OPT_JOBS},       {"deadline", 1, NULL, OPT_DEADLINE},
+    {"report", 1, NULL, OPT_REPORT},   {"quiet", 0, NULL, OPT_QUIET},
+    {"verbose", 0, NULL, OPT_VERBOSE}, {"trace", 0, NULL, OPT_TRACE},
+    {"help", 0, NULL, OPT_HELP},       {NULL, 0, NULL, 0}};
 
 /* What decides how a variant comes out stands in the command line that runs it again. */
-static const enum option_code decisive[] = {OPT_VECTORS, OPT_PROFILE, OPT_WITHOUT, OPT_STRICT, OPT_EXPECT};
+static const enum option_code decisive[] = {OPT_VECTORS, OPT_PROFILE, OPT_WITHOUT,
+                                            OPT_PHOENIX, OPT_STRICT,  OPT_EXPECT};
 
 static void keep_for_rerun(server_options_t *options, int code, const char *argument)
 {
@@ -153,6 +148,9 @@ static bool read_option(server_options_t *options, int code, const char *argumen
         return true;
     case OPT_WITHOUT:
         names_add(&options->without, argument);
+        return true;
+    case OPT_PHOENIX:
+        options->phoenix = argument;
         return true;
     case OPT_RUN:
         return selection_add(&selection->run, argument, error);

@@ -9,7 +9,7 @@
 /* Zero-initialise; release with server_options_free. Strings are borrowed from the command line. */
 typedef struct server_options {
     const char *url; /* NULL only with `list` */
-    const char *vectors, *profile, *expect, *report;
+    const char *vectors, *profile, *phoenix, *expect, *report;
     names_t without;
     selection_t selection;
     detail_t detail;

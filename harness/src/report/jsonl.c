@@ -39,8 +39,8 @@ bool jsonl_verdict(FILE *to, const variant_t *variant, const case_result_t *resu
                   variant->name, "transport", transport_name(variant->transport), "vsn",
                   vsn_name(variant->vsn), "level", level_name(c->level), "requirements", c->requirements,
                   "verdict", verdict_name(result->verdict), "ms", (double)(long)(result->ms * 10 + 0.5) / 10);
-    if (result->attempts > 1) {
-        json_object_set_new(line, "attempts", json_integer(result->attempts));
+    if (result->closing) {
+        json_object_set_new(line, "closing", json_string(result->closing));
     }
     if (result->step > 0) {
         json_object_set_new(line, "step", json_integer((json_int_t)result->step));

@@ -3,7 +3,7 @@
  * A run of the vectors for programs: JSON lines.
  *     {"event":"plan","report":1,"planned":N,"target":URL,"profile":NAME}
  *     {"event":"verdict","case":ID,"variant":NAME,"transport":…,"vsn":…,"level":…,"requirements":[…],"verdict":…,
- *      "ms":…,"attempts":N,"step":N,"reason":…,"expected":…,"got":…}            one for each, in the order of
+ *      "ms":…,"closing":…,"step":N,"reason":…,"expected":…,"got":…}            one for each, in the order of
  * the plan
  *     {"event":"summary","planned":N,"pass":N,"fail":N, … (each verdict's count),"complete":B}
  * A file without a summary was cut short and says nothing.

@@ -5,6 +5,7 @@
 #include "vectors/requirements.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { FRAMES_SHOWN = 24, LINE_WIDTH = 400 };
@@ -105,8 +106,8 @@ void text_report_verdict(const text_report_t *report, const variant_t *variant, 
     if (result->tolerated) {
         text_printf(&out, "  (%s: it fails the run with --strict only)", level_name(variant->c->level));
     }
-    if (result->attempts > 1) {
-        text_printf(&out, "  (attempt %u; this machine was overloaded before)", result->attempts);
+    if (result->closing && strcmp(result->closing, "clean") != 0) {
+        text_printf(&out, "  (closing %s)", result->closing);
     }
     text_putc(&out, '\n');
     if (failed) {
