@@ -16,6 +16,7 @@ int cmd_explain(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_server(int argc, char **argv);
 
 /* Says each line on stderr, behind "phxspec COMMAND: ", and releases the text. Always false. */

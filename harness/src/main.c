@@ -16,6 +16,7 @@ static const struct {
     {"lint", cmd_lint, "name every flaw of vectors"},
     {"probe", cmd_probe, "try a server and write a first profile of it"},
     {"replay", cmd_replay, "replay recorded sessions of a server against another one"},
+    {"report", cmd_report, "show saved runs again, in any format, or side by side"},
     {"server", cmd_server, "run the vectors against a server"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -50,7 +50,11 @@ const char server_usage[] =
     "  --deadline SEC      for the whole run (120)\n"
     "\n"
     "The result:\n"
-    "  --report FILE       results as JSON lines\n"
+    "  --report FILE       a report, in the format its suffix tells: .jsonl, .xml\n"
+    "                      (JUnit), .tap, .md, .html, .txt; or FORMAT=FILE with\n"
+    "                      jsonl, junit, tap, markdown, html, text; - is standard\n"
+    "                      output, and the text goes to standard error; may be\n"
+    "                      repeated\n"
     "  --quiet             failures and the summary only\n"
     "  --verbose           times and titles, too\n"
     "  --trace             everything that was said, too\n"
@@ -182,16 +186,15 @@ static bool read_option(server_options_t *options, int code, const char *argumen
     case OPT_DEADLINE:
         return read_count(argument, &options->deadline_s, error);
     case OPT_REPORT:
-        options->report = argument;
-        return true;
+        return report_add(options->report, argument, error);
     case OPT_QUIET:
-        options->detail = DETAIL_QUIET;
+        report_detail(options->report, DETAIL_QUIET);
         return true;
     case OPT_VERBOSE:
-        options->detail = DETAIL_VERBOSE;
+        report_detail(options->report, DETAIL_VERBOSE);
         return true;
     case OPT_TRACE:
-        options->detail = DETAIL_TRACE;
+        report_detail(options->report, DETAIL_TRACE);
         return true;
     default:
         options->help = true;
@@ -248,9 +251,13 @@ bool server_options_read(int argc, char **argv, server_options_t *options)
     options->jobs = DEFAULT_JOBS;
     options->deadline_s = DEFAULT_DEADLINE_S;
     options->selection.weakest = LEVEL_MAY;
-    options->detail = DETAIL_NORMAL;
+    options->report = report_new();
     text_shell_word(&options->rerun, argv[-1]);
     text_puts(&options->rerun, " server");
+    for (int i = -1; i < argc; i++) {
+        text_puts(&options->command, i < 0 ? "" : " ");
+        text_shell_word(&options->command, argv[i]);
+    }
     if (!read_all(argc, argv, options)) {
         return false;
     }
@@ -277,5 +284,7 @@ void server_options_free(server_options_t *options)
 {
     names_free(&options->without);
     selection_free(&options->selection);
+    text_free(&options->command);
     text_free(&options->rerun);
+    report_free(options->report);
 }

@@ -169,6 +169,9 @@ static void fill(suite_t *suite)
         suite->under_way++;
         suite->part = job->part;
         suite->raced_at = clock_ms();
+        if (suite->options->started) {
+            suite->options->started(suite->ctx, job->variant);
+        }
         job->run = case_start(&suite->target, job->variant, text_str(&unique), on_done, job);
         text_free(&unique);
     }

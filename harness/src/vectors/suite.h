@@ -14,6 +14,8 @@ typedef struct suite_options {
     double deadline_ms; /* of the whole run: what is not over by then is not run */
     /* Sees each result before it is counted and reported, and may say that it was expected; or NULL. */
     void (*appraise)(void *ctx, const variant_t *variant, case_result_t *result);
+    /* Called when a variant begins; or NULL. */
+    void (*started)(void *ctx, const variant_t *variant);
 } suite_options_t;
 
 typedef struct suite_counts {
