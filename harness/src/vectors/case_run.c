@@ -20,6 +20,8 @@ static const double ROOM_BYTES = 2e6, ROOM_TIMES = 6;
 /* A deadline that has passed is believed only after the loop has read its sockets once more: this process may
  * have been the one that stood still. */
 static const double LAST_LOOK_MS = 50;
+/* Who has not answered by then is slow, or does not answer. */
+static const double BUSY_MS = 300;
 enum { LONGEST_NAME = 255 }; /* that a binary message can carry (BIN-09) */
 
 static outcome_t fail_with(case_run_t *run, verdict_t verdict, const char *format, va_list arguments)
@@ -279,6 +281,9 @@ static bool flooded(case_run_t *run)
 void case_advance(void *ctx)
 {
     case_run_t *run = ctx;
+    if (run->target->heard) {
+        ++*run->target->heard;
+    }
     if (run->advancing || run->over) {
         return;
     }
@@ -301,6 +306,16 @@ void case_advance(void *ctx)
     if (over) {
         end_now(run);
     }
+}
+
+bool case_busy(const case_run_t *run)
+{
+    if (run->over || run->step == run->variant->c->len || clock_ms() - run->step_began > BUSY_MS) {
+        return false;
+    }
+    const vector_step_t *step = &run->variant->c->steps[run->step];
+    return step->verb != VERB_WAIT && !json_object_get(step->json, "within") &&
+           !json_object_get(step->json, "not_before");
 }
 
 static void builtin_names(case_run_t *run, const char *unique)
