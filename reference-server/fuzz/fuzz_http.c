@@ -21,7 +21,8 @@ static void shake_hands(const http_request_t *request)
         config.origins = i & 1 ? ORIGINS : NULL;
         config.subprotocols = i & 1 ? SUBPROTOCOLS : NULL;
         config.auth_token = i & 2;
-        (void)handshake_origin_allowed(&config, request);
+        config.same_connection = i == 2;
+        (void)handshake_origin_allowed(&config, request, i & 2);
         (void)handshake_subprotocol(&config, request, &subprotocol);
         phx_buf_free(&subprotocol.token);
     }

@@ -120,6 +120,24 @@ size_t carrier_queued(const carrier_conn_t *conn)
     return conn->out.len;
 }
 
+size_t carrier_largest_queue(const carrier_t *carrier)
+{
+    size_t largest = 0;
+    for (const carrier_conn_t *conn = carrier->first; conn != NULL; conn = conn->next) {
+        largest = conn->out.len > largest ? conn->out.len : largest;
+    }
+    return largest;
+}
+
+void carrier_abort_slow(carrier_t *carrier, size_t least)
+{
+    for (carrier_conn_t *conn = carrier->first; conn != NULL; conn = conn->next) {
+        if (conn->out.len >= least) {
+            carrier_abort(conn);
+        }
+    }
+}
+
 void carrier_pause(carrier_conn_t *conn)
 {
     conn->paused = !conn->deaf;
