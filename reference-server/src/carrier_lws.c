@@ -329,6 +329,7 @@ static bool start_lws(carrier_t *carrier, uv_loop_t *loop, const carrier_config_
                    (tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
         .ssl_cert_filepath = config->tls_cert,
         .ssl_private_key_filepath = config->tls_key,
+        .alpn = "http/1.1", /* not HTTP/2, which it would offer by itself */
         .ssl_options_set = SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION,
         .foreign_loops = loops,
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
