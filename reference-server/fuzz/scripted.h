@@ -23,6 +23,9 @@ void scripted_hang_up(carrier_conn_t *conn);
 /* True until either side has ended it; the connection itself lives as long as the carrier. */
 bool scripted_open(const carrier_conn_t *conn);
 
+/* What the server counts as queued for all its clients. */
+size_t scripted_queued(const carrier_t *carrier);
+
 /* Lets all happen that is due now, or `ms` later. */
 void scripted_settle(carrier_t *carrier);
 void scripted_wait(carrier_t *carrier, uint64_t ms);

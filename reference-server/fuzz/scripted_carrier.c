@@ -27,6 +27,7 @@ struct carrier {
     const carrier_callbacks_t *callbacks;
     void *user;
     size_t max_queued_bytes;
+    budget_t *queued;
     bool listening;
     carrier_conn_t *first;
 };
@@ -49,6 +50,7 @@ carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const ca
     carrier->callbacks = callbacks;
     carrier->user = user;
     carrier->max_queued_bytes = config->max_queued_bytes;
+    carrier->queued = config->queued;
     carrier->listening = true;
     last_begun = carrier;
     return carrier;
@@ -74,8 +76,15 @@ size_t carrier_connections(const carrier_t *carrier)
     return count;
 }
 
+static void drop_queue(carrier_conn_t *conn)
+{
+    conn->carrier->queued->used -= conn->out.len;
+    phx_buf_free(&conn->out);
+}
+
 static void close_conn(carrier_conn_t *conn)
 {
+    drop_queue(conn);
     void *context = conn->context;
     conn->context = NULL;
     conn->ending = true;
@@ -93,7 +102,6 @@ void carrier_free(carrier_t *carrier)
         carrier_conn_t *conn = carrier->first;
         carrier->first = conn->next;
         phx_buf_free(&conn->in);
-        phx_buf_free(&conn->out);
         phx_buf_free(&conn->taken);
         free(conn);
     }
@@ -112,6 +120,7 @@ bool carrier_send(carrier_conn_t *conn, shared_bytes_t *bytes)
         return false;
     }
     phx_buf_append(&conn->out, bytes->data, bytes->len);
+    conn->carrier->queued->used += bytes->len;
     return true;
 }
 
@@ -165,6 +174,7 @@ void carrier_abort(carrier_conn_t *conn)
 {
     conn->doomed = true;
     conn->ending = true;
+    drop_queue(conn);
 }
 
 carrier_conn_t *scripted_connect(carrier_t *carrier)
@@ -235,6 +245,7 @@ void scripted_send(carrier_conn_t *conn, phx_slice_t bytes)
 phx_slice_t scripted_take(carrier_conn_t *conn)
 {
     phx_buf_free(&conn->taken);
+    conn->carrier->queued->used -= conn->out.len;
     conn->taken = conn->out;
     conn->out = (phx_buf_t){0};
     return phx_buf_slice(&conn->taken);
@@ -243,6 +254,11 @@ phx_slice_t scripted_take(carrier_conn_t *conn)
 void scripted_hang_up(carrier_conn_t *conn)
 {
     conn->hung_up = true;
+}
+
+size_t scripted_queued(const carrier_t *carrier)
+{
+    return carrier->queued->used;
 }
 
 bool scripted_open(const carrier_conn_t *conn)

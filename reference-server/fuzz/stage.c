@@ -73,8 +73,11 @@ static void drained(void *user)
 
 static void begin(stage_t *stage)
 {
-    static const phxs_config_t CONFIG = {
-        .secret = "s", .max_queued_bytes = 1 << 18, .max_longpoll_bytes = 1 << 18};
+    static const phxs_config_t CONFIG = {.secret = "s",
+                                         .max_sessions = 2,
+                                         .max_queued_bytes = 1 << 15,
+                                         .max_longpoll_bytes = 1 << 15,
+                                         .max_total_queued_bytes = 1 << 16};
     char error[256];
     phxs_mount_config_t config;
     stage->server = phxs_server_new(NULL, &CONFIG, error, sizeof error);
@@ -107,6 +110,7 @@ void stage_play(phx_slice_t script, stage_say_t *say)
         phxs_server_drain(stage.server, drained, &done);
         scripted_wait(stage.carrier, MAX_WAIT_MS);
         MUST(done);
+        MUST(scripted_queued(stage.carrier) == 0);
     }
     phxs_server_free(stage.server);
 }
