@@ -187,10 +187,9 @@ static void send_now(phxs_socket_t *socket, int error, phx_form_t form)
         end(socket, SOCKET_FAILED); /* PUSH-16 */
         return;
     }
-    if (socket->over) {
-        return;
+    if (!socket->over) {
+        socket->ops->send(socket->transport, frame);
     }
-    socket->ops->send(socket->transport, frame);
     frame_release(frame);
 }
 
