@@ -45,6 +45,7 @@ def server(start_tls_server):
 
 
 def test_a_websocket_over_tls(server):
+    server.tls.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # as Python sets it
     client = server.websocket()
     assert client.socket.version() == "TLSv1.3"
     client.join("phxspec:tls")
@@ -148,6 +149,17 @@ def test_it_ends_in_order_with_handshakes_under_way(server):
     server.signal()
     assert client.read_close() == 1012
     assert server.wait() == 0
+
+
+def test_a_second_signal_ends_it_whatever_is_under_way(server):
+    connections = [Connection(server.port) for _ in range(5)]
+    connections[0].send(b"\x16\x03\x01\x02\x00\x01")
+    client = server.websocket()
+    client.heartbeat()
+    server.signal()
+    assert client.read_close() == 1000
+    server.signal()
+    assert server.wait(timeout=1.5) == 0
 
 
 def test_a_client_that_reads_nothing_is_dropped(start_tls_server):
