@@ -9,22 +9,11 @@ import jsonschema
 import pytest
 
 from testenv import env
+from testenv.server import run_server as run
 
 MANUAL = env.ROOT / "reference-server" / "phxspec-server.1"
 SCHEMA = json.loads((env.VECTORS / "schema" / "server-config.schema.json").read_text())
 OUTSIDE = {"config", "mount", "help", "version"}  # of the command line only
-
-
-def run(*options):
-    return subprocess.run(
-        [env.server(), *options],
-        env=env.environment(),
-        capture_output=True,
-        text=True,
-        timeout=env.PROMPT,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
 
 
 def in_help():

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the reference server does about clients that want too much: it stays within bounds, and the others notice nothing."""
 
-import json
 import selectors
 import socket
 import struct
@@ -9,14 +8,11 @@ import time
 
 import pytest
 
-from testenv.server import Watch, wait_until
+from testenv.server import wait_until
 from testenv.wire import (
     BINARY,
     HEARTBEAT,
     TEXT,
-    Connection,
-    Ended,
-    close_frame,
     frame,
     message,
     request,

@@ -7,8 +7,7 @@ import time
 
 import pytest
 
-from testenv import env
-from testenv.server import Watch, sanitizer_report, wait_until
+from testenv.server import Watch, run_server, wait_until
 from testenv.wire import HEARTBEAT, HEARTBEAT_REPLY, TEXT, Connection, close_frame, frame, message, request
 
 
@@ -141,6 +140,17 @@ def test_handshakes_that_stall_end(start_tls_server):
     server.websocket().heartbeat()
 
 
+def test_connections_outlive_the_time_for_their_handshake(start_tls_server):
+    server = start_tls_server("--head-timeout-ms", "1000", "--mount", "/tight", "--window-ms", "600")
+    client, connection = server.websocket(), server.connect()
+    client.heartbeat()
+    assert connection.exchange("GET", "/").status == 404
+    for _ in range(4):
+        server.let_a_window_pass()
+    client.heartbeat()
+    assert connection.exchange("GET", "/").status == 404
+
+
 def test_it_ends_in_order_with_handshakes_under_way(server):
     connections = [Connection(server.port) for _ in range(5)]
     connections[0].send(b"\x16\x03\x01\x02\x00\x01")
@@ -201,15 +211,6 @@ def test_what_is_wrong_with_a_certificate_is_named(certificate, tmp_path, what):
     elif what == "not-pem":
         wrong.write_text("no certificate")
     cert, key = (wrong, key) if what in ("no-cert", "not-pem") else (cert, wrong)
-    done = subprocess.run(
-        [env.server(), "--tls-cert", cert, "--tls-key", key],
-        env=env.environment(),
-        capture_output=True,
-        text=True,
-        timeout=env.PROMPT,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    assert sanitizer_report(done.stderr) is None, done.stderr
+    done = run_server("--tls-cert", cert, "--tls-key", key)
     assert done.returncode == 3 and done.stdout == ""
     assert str(wrong) in done.stderr and len(done.stderr.splitlines()) == 1

@@ -24,6 +24,7 @@ typedef struct carrier_config {
     budget_t *queued;        /* counts what is queued by all; NULL: nobody does */
     const char *tls_cert;    /* PEM files, a chain and its key: all connections speak TLS; NULL: none does */
     const char *tls_key;
+    uint64_t tls_timeout_ms; /* for a handshake, and the first bytes behind it; rounded up to seconds */
 } carrier_config_t;
 
 /* How a connection tells its owner; `context` is what `accepted` returned. None may free the carrier. With

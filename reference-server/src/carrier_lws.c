@@ -68,7 +68,6 @@ struct carrier_conn {
     bool deaf;        /* what comes is dropped; our FIN follows the last queued byte */
     bool fin_sent;
     bool doomed; /* to be closed in the next turn */
-    bool told_closed;
 };
 
 static void serve_next_turn(carrier_conn_t *conn)
@@ -185,32 +184,9 @@ static bool write_some(carrier_conn_t *conn)
     return true;
 }
 
-static void conn_closed(carrier_conn_t *conn)
-{
-    carrier_t *carrier = conn->carrier;
-    if (conn->told_closed) {
-        return;
-    }
-    conn->told_closed = true;
-    set_paused(conn, false);
-    timers_stop(carrier->timers, &conn->linger);
-    lws_dll2_remove(&conn->link);
-    lws_dll2_remove(&conn->waiting);
-    send_queue_clear(&conn->queue, carrier->queued);
-    set_in_flight(conn, 0);
-    if (conn->context == NULL) {
-        return; /* refused */
-    }
-    if (!conn->ending && !carrier->freed && carrier->callbacks->finished != NULL) {
-        carrier->callbacks->finished(conn->context);
-    }
-    carrier->callbacks->closed(conn->context);
-}
-
 /* Closes now: `closed` is called before this returns. Not for use inside libwebsockets' callbacks. */
 static void close_now(carrier_conn_t *conn)
 {
-    conn_closed(conn); /* libwebsockets does not tell before a TLS handshake is through */
     lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }
 
@@ -228,6 +204,24 @@ static void on_prepare(uv_prepare_t *handle)
     }
 }
 
+static void conn_closed(carrier_conn_t *conn)
+{
+    carrier_t *carrier = conn->carrier;
+    set_paused(conn, false);
+    timers_stop(carrier->timers, &conn->linger);
+    lws_dll2_remove(&conn->link);
+    lws_dll2_remove(&conn->waiting);
+    send_queue_clear(&conn->queue, carrier->queued);
+    set_in_flight(conn, 0);
+    if (conn->context == NULL) {
+        return; /* refused */
+    }
+    if (!conn->ending && !carrier->freed && carrier->callbacks->finished != NULL) {
+        carrier->callbacks->finished(conn->context);
+    }
+    carrier->callbacks->closed(conn->context);
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *session, void *in, size_t len)
 {
     (void)session;
@@ -237,7 +231,11 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *ses
     }
     switch (reason) {
     case LWS_CALLBACK_RAW_RX:
-        if (!conn->deaf && !conn->doomed && !conn->told_closed) {
+        if (conn->carrier->adoption & LWS_ADOPT_ALLOW_SSL) {
+            /* libwebsockets waits for something behind the handshake, and does not notice when it comes. */
+            lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+        }
+        if (!conn->deaf && !conn->doomed) {
             conn->carrier->callbacks->received(conn->context, in, len);
         }
         return 0;
@@ -247,7 +245,6 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *ses
         conn_closed(conn);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY: /* the descriptor is closed, too */
-        conn_closed(conn);
         conn->carrier->descriptors--;
         free(conn);
         return 0;
@@ -329,6 +326,7 @@ static bool start_lws(carrier_t *carrier, uv_loop_t *loop, const carrier_config_
                    (tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
         .ssl_cert_filepath = config->tls_cert,
         .ssl_private_key_filepath = config->tls_key,
+        .timeout_secs = (unsigned int)((config->tls_timeout_ms + 999) / 1000), /* 0: 5 */
         .alpn = "http/1.1", /* not HTTP/2, which it would offer by itself */
         .ssl_options_set = SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION,
         .foreign_loops = loops,

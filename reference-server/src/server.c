@@ -302,6 +302,7 @@ phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, cha
         .queued = &server->core.queued,
         .tls_cert = config->tls_cert,
         .tls_key = config->tls_key,
+        .tls_timeout_ms = server->owner.head_timeout_ms,
     };
     server->carrier =
         carrier_new(loop, &carrier_config, &CONNECTION_CALLBACKS, &server->owner, error, error_size);

@@ -102,6 +102,21 @@ class Program:
             return int(statm.read().split()[1]) * PAGE
 
 
+def run_server(*options):
+    """A run of phxspec-server that must end by itself."""
+    done = subprocess.run(
+        [env.server(), *options],
+        env=env.environment(),
+        capture_output=True,
+        text=True,
+        timeout=env.PROMPT,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert sanitizer_report(done.stderr) is None, done.stderr
+    return done
+
+
 class Server(Program):
     """phxspec-server on a port of its own choice, and clients of it, which end with it."""
 
