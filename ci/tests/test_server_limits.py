@@ -103,6 +103,19 @@ def test_long_topics_count(start_server):
     other.heartbeat()
 
 
+def test_commands_nested_without_end_hold_up_nobody(server):
+    """To walk 20 000 lists within each other takes minutes; the channel fails instead."""
+    client, other = server.websocket(), server.websocket()
+    client.join("phxspec:deep")
+    for depth, answer in ((9, "phx_reply"), (20000, "phx_error")):
+        begin, end = '{"event":"sequence","payload":{"commands":[', "]}}"
+        inner = '{"event":"echo","payload":{"[[":"\\\\\\"[["}}'
+        commands = begin * depth + inner + end * depth
+        client.send(frame(TEXT, b'["1","1","phxspec:deep","sequence",{"commands":[%s]}]' % commands.encode()))
+        other.heartbeat()
+        assert client.receive()[3] == answer
+
+
 # ---- large messages ----
 
 
