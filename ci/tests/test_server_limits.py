@@ -252,6 +252,23 @@ def test_those_who_leave_most_unread_are_dropped_when_all_leave_too_much(start_s
     modest.heartbeat()
 
 
+def test_a_client_is_not_answered_on_and_on_that_is_to_be_dropped(start_server):
+    """All those replies would take minutes to write."""
+    server = start_server("--max-queued-bytes", "1000000")
+    client, other = server.websocket(receive_buffer=4096), server.websocket()
+    client.join("phxspec:many")
+    commands = [{"event": "reply_many", "payload": {"count": 100000}}] * 3000
+    client.push("phxspec:many", "sequence", {"commands": commands})
+    other.heartbeat()
+    end_of(client)
+    session = server.longpoll("/socket")
+    assert session.post(message("1", "1", "phxspec:many", "phx_join", {})) == {"status": 200}
+    assert session.messages(1)[0][4]["status"] == "ok"
+    session.post(message("1", "2", "phxspec:many", "sequence", {"commands": commands}))
+    other.heartbeat()
+    assert session.post(HEARTBEAT) == {"status": 410}
+
+
 class Readers:
     """Many WebSockets that joined a topic, and read what comes; what is in it is not looked at."""
 

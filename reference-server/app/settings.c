@@ -36,7 +36,8 @@ static const setting_t SETTINGS[] = {
     {"max-queued-bytes", SERVER(max_queued_bytes), BYTES(1),
      .help = "a client that leaves more unread is dropped (67108864)"},
     {"max-longpoll-bytes", SERVER(max_longpoll_bytes), BYTES(1),
-     .help = "a session that lets more pile up between polls ends (67108864)"},
+     .help = "a session that lets more pile up between polls ends; an answer\n"
+             "with it must fit into the limit before (16777216)"},
     {"max-total-queued-bytes", SERVER(max_total_queued_bytes), BYTES(1),
      .help = "when all clients together leave more unread, those with\n"
              "most of it are dropped (536870912)"},

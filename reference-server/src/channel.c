@@ -480,6 +480,9 @@ static int send_encoded(phxs_channel_t *channel, int error, phx_form_t form)
     if (error != 0) {
         return error;
     }
+    if (channel->socket->over) {
+        return PHXS_EGONE;
+    }
     frame_t frame = frame_new(form, phx_buf_slice(&core_of(channel)->scratch));
     if (frame.bytes == NULL) {
         return PHX_ENOMEM;

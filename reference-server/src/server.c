@@ -18,6 +18,7 @@ enum {
     MAX_HEAD_BYTES = 64 * 1024,
     MAX_HEADERS = 100,
     DEFAULT_MAX_QUEUED_BYTES = 64 << 20,
+    DEFAULT_MAX_LONGPOLL_BYTES = 16 << 20,
     DEFAULT_TOTAL_BYTES = 512 << 20,
     DEFAULT_MAX_SESSIONS = 100000,
     DEFAULT_HEAD_TIMEOUT_MS = 15000,
@@ -261,7 +262,7 @@ static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config
         return false;
     }
     server->core.server = server;
-    server->core.max_longpoll_bytes = or_default(config->max_longpoll_bytes, DEFAULT_MAX_QUEUED_BYTES);
+    server->core.max_longpoll_bytes = or_default(config->max_longpoll_bytes, DEFAULT_MAX_LONGPOLL_BYTES);
     server->core.max_waiting_bytes = or_default(config->max_queued_bytes, DEFAULT_MAX_QUEUED_BYTES);
     server->core.max_sessions = or_default(config->max_sessions, DEFAULT_MAX_SESSIONS);
     server->core.queued.max = or_default(config->max_total_queued_bytes, DEFAULT_TOTAL_BYTES);

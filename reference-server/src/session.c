@@ -397,7 +397,7 @@ static void fail(session_t *session)
 {
     session->failing = true;
     drop_frames(session);
-    socket_stop(session->socket, SOCKET_FAILED);
+    socket_fail(session->socket);
 }
 
 static void transport_send(void *transport, frame_t frame)

@@ -214,6 +214,11 @@ static void reply_to_join(phxs_socket_t *socket, const phxs_channel_t *channel, 
     send_now(socket, error, form);
 }
 
+void socket_fail(phxs_socket_t *socket)
+{
+    end(socket, SOCKET_FAILED);
+}
+
 void socket_stop(phxs_socket_t *socket, socket_end_t why)
 {
     socket_mail_t *mail = post(socket, MAIL_END, 0);

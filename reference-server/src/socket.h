@@ -88,6 +88,9 @@ bool socket_receive(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, v
 /* True when so much waits already that no more should be given to it now. */
 bool socket_full(const phxs_socket_t *socket);
 
+/* What was to be sent is lost: the socket takes and sends nothing any more, and `end` follows. */
+void socket_fail(phxs_socket_t *socket);
+
 /* Ends the socket in its turn. */
 void socket_stop(phxs_socket_t *socket, socket_end_t why);
 

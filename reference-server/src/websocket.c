@@ -77,7 +77,9 @@ static void idle_due(loop_timer_t *timer)
 static void transport_send(void *transport, frame_t frame)
 {
     websocket_t *websocket = transport;
-    carrier_send(websocket->conn, frame.bytes); /* a connection that cannot take it is ending already */
+    if (!carrier_send(websocket->conn, frame.bytes) && websocket->socket != NULL) {
+        socket_fail(websocket->socket);
+    }
     core_check_queued(websocket->mount->core);
 }
 

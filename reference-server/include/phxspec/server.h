@@ -80,10 +80,13 @@ int phxs_join_response(phxs_channel_t *channel, phx_payload_t response);
  * (JOIN-25). */
 void phxs_trap_exit(phxs_channel_t *channel);
 
+/* The client is gone, or has left so much unread that it will be dropped: there is no use in sending on. */
+enum { PHXS_EGONE = -100 };
+
 /*
  * Pushes an event to the channel's client (BC-17). Returns 0 or what keeps the message from being written:
- * PHX_ENOTOBJECT, PHX_ETOOLONG, PHX_EV1BINARY, PHX_EUTF8, PHX_ENOMEM. A handler that ignores that has lost
- * the message; Phoenix' own channels fail (PUSH-16).
+ * PHX_ENOTOBJECT, PHX_ETOOLONG, PHX_EV1BINARY, PHX_EUTF8, PHX_ENOMEM, PHXS_EGONE. A handler that ignores that
+ * has lost the message; Phoenix' own channels fail (PUSH-16).
  */
 int phxs_push(phxs_channel_t *channel, phx_slice_t event, phx_payload_t payload);
 
@@ -174,7 +177,8 @@ typedef struct phxs_config {
     const char *secret;        /* signs long-poll tokens; NULL: a random one */
     size_t max_connections;    /* 0: what the limit of descriptors allows */
     size_t max_queued_bytes;   /* a client that leaves more unread is dropped; 0: 64 MiB */
-    size_t max_longpoll_bytes; /* a session that lets more pile up between polls ends; 0: 64 MiB */
+    size_t max_longpoll_bytes; /* a session that lets more pile up between polls ends; 0: 16 MiB. An answer,
+                                * with all quotes escaped, must fit into max_queued_bytes */
     size_t max_sessions;       /* of long-poll; more are answered with 503; 0: 100 000 */
     /* What all clients together may leave unread, before those who leave most are dropped, and what parts of
      * messages and requests, and messages that wait for a busy channel, may take, before those who add to
