@@ -9,7 +9,7 @@
 #include "phx/json.h"
 #include "ws_frame.h"
 
-enum { MAX_FRAME_BYTES = 3000 };
+enum { MAX_FRAME_BYTES = 200 };
 
 static void check_event(const ws_event_t *event)
 {
