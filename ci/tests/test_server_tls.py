@@ -64,8 +64,8 @@ def test_many_frames_in_one_write(server):
 
 
 def test_long_poll_over_tls(server):
-    session = server.longpoll()
-    assert session.poll()["status"] == 204
+    assert server.longpoll().poll()["status"] == 204
+    session = server.longpoll("/socket")
     held = server.connect()
     held.send(session.poll_request())
     join = message("1", "1", "phxspec:tls", "phx_join", {})
