@@ -81,7 +81,7 @@ int phxs_join_response(phxs_channel_t *channel, phx_payload_t response);
 void phxs_trap_exit(phxs_channel_t *channel);
 
 /* The client is gone, or has left so much unread that it will be dropped: there is no use in sending on. */
-enum { PHXS_EGONE = -100 };
+enum { PHXS_EGONE = -99 };
 
 /*
  * Pushes an event to the channel's client (BC-17). Returns 0 or what keeps the message from being written:
