@@ -8,7 +8,7 @@
 #include "phx/base64.h"
 #include "phx/json.h"
 
-enum { MAX_DELAY_MS = 3600000, MAX_REPLIES = 100000 };
+enum { MAX_DELAY_MS = 3600000, MAX_REPLIES = 100000, MAX_NESTING = 64 };
 
 /* What a command runs in. */
 typedef struct context {
@@ -405,10 +405,31 @@ static void script_free(void *data)
     free(script);
 }
 
+/* Every list within a list is copied and walked anew: a large message of nothing but brackets would take
+ * hours. */
+static bool too_deep(phx_slice_t json)
+{
+    bool in_string = false;
+    size_t depth = 0;
+    for (size_t i = 0; i < json.len && depth <= MAX_NESTING; i++) {
+        const char c = json.data[i];
+        if (in_string && c == '\\') {
+            i++;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (c == '[' || c == '{')) {
+            depth++;
+        } else if (!in_string && (c == ']' || c == '}')) {
+            depth--;
+        }
+    }
+    return depth > MAX_NESTING;
+}
+
 /* Takes a copy of ref and list. */
 static int script_init(script_t *script, phx_slice_t ref, phx_slice_t list)
 {
-    if (phx_json_kind(list) != PHX_JSON_ARRAY) {
+    if (phx_json_kind(list) != PHX_JSON_ARRAY || too_deep(list)) {
         return PHX_ESHAPE;
     }
     phx_buf_append_slice(&script->text, ref);

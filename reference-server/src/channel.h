@@ -29,6 +29,7 @@ struct phxs_channel {
         push_ref; /* the join_ref of pushes and replies: the join's ref where it had no join_ref (JOIN-09) */
     phx_slice_t join_message_ref;
     char *text; /* owns the four texts above */
+    size_t text_bytes;
     void *assigns;
     subscriber_t subscription;
     presence_owner_t presences; /* what it tracks */

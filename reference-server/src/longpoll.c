@@ -40,6 +40,10 @@ static void open_session(connection_t *connection, mount_t *mount, sessions_t *s
     if (mount->config.auth_token && token != NULL) {
         connect->info.auth_token = token->value; /* TOK-07 */
     }
+    if (sessions_full(sessions, mount->core)) {
+        connection_answer_text(connection, 503, ""); /* not JSON: clients come again later (LP-GET-10) */
+        return;
+    }
     phx_vsn_t vsn;
     session_t *session = NULL;
     phxs_connect_outcome_t outcome = PHXS_CONNECT_REFUSED;
@@ -152,7 +156,7 @@ static void dispatch(connection_t *connection, mount_t *mount, sessions_t *sessi
 {
     const http_request_t *request = connection_request(connection);
     phx_slice_t method = request->method;
-    if (!handshake_origin_allowed(&mount->config, request)) {
+    if (!handshake_origin_allowed(&mount->config, request, mount->core->secure)) {
         lp_answer_status(connection, 403); /* ORIG-02 */
     } else if (phx_slice_equals(method, "GET")) {
         get(connection, mount, sessions, connect);

@@ -22,6 +22,10 @@ enum {
     MAX_HEAD_BYTES = 64 * 1024,
     MAX_HEADERS = 100,
     DEFAULT_MAX_QUEUED_BYTES = 64 << 20,
+    DEFAULT_MAX_LONGPOLL_BYTES = 16 << 20,
+    DEFAULT_TOTAL_BYTES = 512 << 20,
+    DEFAULT_MAX_SESSIONS = 100000,
+    DEFAULT_HEAD_TIMEOUT_MS = 15000,
     DEFAULT_REQUEST_TIMEOUT_MS = 60000,
     DRAIN_GRACE_MS = 5000,
     DEFAULT_PRESENCE_DOWN_MS = 30000,
@@ -231,6 +235,31 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
     return 0;
 }
 
+/* ---- limits ---- */
+
+/* Drops those who leave most unread, until a quarter of what all may is free again: then there is some time
+ * to the next search for them. */
+static void shed(core_t *core)
+{
+    phxs_server_t *server = core->server;
+    const size_t enough = core->queued.max - core->queued.max / 4;
+    while (core->queued.used > enough) {
+        const size_t of_connections = carrier_largest_queue(server->carrier);
+        const size_t of_sessions = sessions_largest_queue(&server->sessions);
+        const size_t largest = of_connections > of_sessions ? of_connections : of_sessions;
+        if (largest == 0) {
+            return;
+        }
+        carrier_abort_slow(server->carrier, largest / 2 + 1);
+        sessions_end_slow(&server->sessions, largest / 2 + 1);
+    }
+}
+
+static size_t or_default(size_t configured, size_t otherwise)
+{
+    return configured > 0 ? configured : otherwise;
+}
+
 /* ---- life ---- */
 
 static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config_t *config)
@@ -243,8 +272,13 @@ static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config
     }
     server->core.node = node | 1; /* 0 is no node */
     server->core.server = server;
-    server->core.max_longpoll_bytes =
-        config->max_longpoll_bytes > 0 ? config->max_longpoll_bytes : DEFAULT_MAX_QUEUED_BYTES;
+    server->core.max_longpoll_bytes = or_default(config->max_longpoll_bytes, DEFAULT_MAX_LONGPOLL_BYTES);
+    server->core.max_waiting_bytes = or_default(config->max_queued_bytes, DEFAULT_MAX_QUEUED_BYTES);
+    server->core.max_sessions = or_default(config->max_sessions, DEFAULT_MAX_SESSIONS);
+    server->core.queued.max = or_default(config->max_total_queued_bytes, DEFAULT_TOTAL_BYTES);
+    server->core.received.max = or_default(config->max_total_received_bytes, DEFAULT_TOTAL_BYTES);
+    server->core.secure = config->tls_cert != NULL;
+    server->core.shed = shed;
     server->core.timers = timers_new(loop);
     server->core.pubsub = pubsub_new(seed);
     server->core.presence = presence_new(&server->core, seed);
@@ -300,18 +334,25 @@ phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, cha
     }
     server->owner = (connection_owner_t){
         .core = &server->core,
-        .limits = {.max_head_bytes = MAX_HEAD_BYTES, .max_headers = MAX_HEADERS, .max_body_bytes = 0},
-        .request_timeout_ms =
-            config->request_timeout_ms > 0 ? config->request_timeout_ms : DEFAULT_REQUEST_TIMEOUT_MS,
+        .limits = {.max_head_bytes = or_default(config->max_head_bytes, MAX_HEAD_BYTES),
+                   .max_headers = or_default(config->max_headers, MAX_HEADERS)},
+        .head_timeout_ms = or_default(config->head_timeout_ms, DEFAULT_HEAD_TIMEOUT_MS),
+        .request_timeout_ms = or_default(config->request_timeout_ms, DEFAULT_REQUEST_TIMEOUT_MS),
         .request = handle_request,
         .gone = connection_gone,
     };
+    if (server->owner.head_timeout_ms > server->owner.request_timeout_ms) {
+        server->owner.head_timeout_ms = server->owner.request_timeout_ms;
+    }
     const carrier_config_t carrier_config = {
         .address = config->address,
         .port = config->port,
         .max_connections = config->max_connections,
-        .max_queued_bytes =
-            config->max_queued_bytes > 0 ? config->max_queued_bytes : DEFAULT_MAX_QUEUED_BYTES,
+        .max_queued_bytes = or_default(config->max_queued_bytes, DEFAULT_MAX_QUEUED_BYTES),
+        .queued = &server->core.queued,
+        .tls_cert = config->tls_cert,
+        .tls_key = config->tls_key,
+        .tls_timeout_ms = server->owner.head_timeout_ms,
     };
     server->carrier =
         carrier_new(loop, &carrier_config, &CONNECTION_CALLBACKS, &server->owner, error, error_size);

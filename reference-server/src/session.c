@@ -13,6 +13,7 @@
 enum {
     MAX_LINES = 100,            /* LP-POST-05 */
     MAX_BASE64_LINE = 10000000, /* LP-BIN-02 */
+    MAX_WAITING_POSTS = 100,    /* whose messages wait for a join to be decided */
 };
 
 /* A GET that waits. It outlives its session: its client learns of the end with the next one (LP-END-02). */
@@ -51,6 +52,8 @@ struct session {
     size_t frame_bytes;
     poll_t *poll;
     post_t *posts;
+    size_t waiting_posts;
+    bool failing; /* takes no more, its end is on its way */
     uint64_t last_poll_ms;
     loop_timer_t inactivity;
     task_t flush;
@@ -77,7 +80,7 @@ static uint64_t wall_ms(void)
 static void drop_frames(session_t *session)
 {
     for (size_t i = 0; i < session->frame_count; i++) {
-        frame_release(session->frames[i]);
+        shared_bytes_dequeue(session->frames[i].bytes, &core_of(session)->queued);
     }
     free(session->frames);
     session->frames = NULL;
@@ -95,7 +98,8 @@ static bool keep_frame(session_t *session, frame_t frame)
         session->frames = frames;
         session->frame_room = room;
     }
-    session->frames[session->frame_count++] = frame_hold(frame);
+    shared_bytes_enqueue(frame.bytes, &core_of(session)->queued);
+    session->frames[session->frame_count++] = frame;
     session->frame_bytes += frame.bytes->len;
     return session->frame_bytes <= core_of(session)->max_longpoll_bytes;
 }
@@ -286,10 +290,13 @@ static void post_step(task_t *task)
     } else if (status != 0) {
         exchange_error(post->exchange, status);
         post_done(post);
+    } else if (socket_full(post->session->socket) || post->session->waiting_posts >= MAX_WAITING_POSTS) {
+        post_wait(post); /* and is not taken up */
     } else if (socket_receive(post->session->socket, form, message, post)) {
         tasks_push(&post->core->tasks, &post->task);
     } else {
         post->waiting = true;
+        post->session->waiting_posts++;
         post_wait(post);
     }
 }
@@ -297,6 +304,7 @@ static void post_step(task_t *task)
 static void post_taken(post_t *post)
 {
     post->waiting = false;
+    post->session->waiting_posts--;
     timers_stop(post->core->timers, &post->window);
     if (post->exchange != NULL) {
         tasks_push(&post->core->tasks, &post->task);
@@ -347,12 +355,24 @@ static void session_free(session_t *session)
     free(session);
 }
 
+/* Too much waits for its polls. */
+static void fail(session_t *session)
+{
+    session->failing = true;
+    drop_frames(session);
+    socket_fail(session->socket);
+}
+
 static void transport_send(void *transport, frame_t frame)
 {
     session_t *session = transport;
-    if (!keep_frame(session, frame)) {
-        socket_stop(session->socket, SOCKET_FAILED);
+    if (session->failing) {
+        return;
     }
+    if (!keep_frame(session, frame)) {
+        fail(session);
+    }
+    core_check_queued(core_of(session));
     if (session->poll != NULL) {
         tasks_push(&core_of(session)->tasks, &session->flush);
     }
@@ -444,6 +464,31 @@ bool session_token_read(const sessions_t *sessions, phx_slice_t token, uint64_t 
 session_t *session_by_id(const sessions_t *sessions, phx_slice_t id)
 {
     return (session_t *)table_find(&sessions->by_id, id);
+}
+
+bool sessions_full(const sessions_t *sessions, const core_t *core)
+{
+    return core->max_sessions > 0 && sessions->by_id.count >= core->max_sessions;
+}
+
+size_t sessions_largest_queue(const sessions_t *sessions)
+{
+    size_t largest = 0;
+    for (table_entry_t *entry = NULL; (entry = table_next(&sessions->by_id, entry)) != NULL;) {
+        const session_t *session = (session_t *)entry;
+        largest = session->frame_bytes > largest ? session->frame_bytes : largest;
+    }
+    return largest;
+}
+
+void sessions_end_slow(const sessions_t *sessions, size_t least)
+{
+    for (table_entry_t *entry = NULL; (entry = table_next(&sessions->by_id, entry)) != NULL;) {
+        session_t *session = (session_t *)entry;
+        if (session->frame_bytes >= least && !session->failing) {
+            fail(session);
+        }
+    }
 }
 
 phx_slice_t session_token(const session_t *session)

@@ -28,6 +28,13 @@ void sessions_fini(sessions_t *sessions);
 phxs_connect_outcome_t session_open(sessions_t *sessions, mount_t *mount, phx_vsn_t vsn,
                                     const phxs_connect_info_t *info, session_t **session);
 
+/* True when there are as many as there may be. */
+bool sessions_full(const sessions_t *sessions, const core_t *core);
+
+/* As carrier_largest_queue and carrier_abort_slow, for what waits between polls. */
+size_t sessions_largest_queue(const sessions_t *sessions);
+void sessions_end_slow(const sessions_t *sessions, size_t least);
+
 /* Whether a token is one of this server's, or of one that shares its secret; then `id` is that of its
  * session. */
 bool session_token_read(const sessions_t *sessions, phx_slice_t token, uint64_t max_age_s,

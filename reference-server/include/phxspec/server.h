@@ -80,10 +80,13 @@ int phxs_join_response(phxs_channel_t *channel, phx_payload_t response);
  * (JOIN-25). */
 void phxs_trap_exit(phxs_channel_t *channel);
 
+/* The client is gone, or has left so much unread that it will be dropped: there is no use in sending on. */
+enum { PHXS_EGONE = -99 };
+
 /*
  * Pushes an event to the channel's client (BC-17). Returns 0 or what keeps the message from being written:
- * PHX_ENOTOBJECT, PHX_ETOOLONG, PHX_EV1BINARY, PHX_EUTF8, PHX_ENOMEM. A handler that ignores that has lost
- * the message; Phoenix' own channels fail (PUSH-16).
+ * PHX_ENOTOBJECT, PHX_ETOOLONG, PHX_EV1BINARY, PHX_EUTF8, PHX_ENOMEM, PHXS_EGONE. A handler that ignores that
+ * has lost the message; Phoenix' own channels fail (PUSH-16).
  */
 int phxs_push(phxs_channel_t *channel, phx_slice_t event, phx_payload_t payload);
 
@@ -189,18 +192,31 @@ phxs_server_t *phxs_socket_server(const phxs_socket_t *socket);
 /* ---- the server ---- */
 
 typedef struct phxs_config {
-    const char *address;       /* numeric; NULL: 127.0.0.1 */
-    uint16_t port;             /* 0: any free port */
-    const char *secret;        /* signs long-poll tokens; NULL: a random one */
+    const char *address;  /* numeric; NULL: 127.0.0.1 */
+    uint16_t port;        /* 0: any free port */
+    const char *tls_cert; /* PEM files, a chain and its key: TLS (1.2 or newer) and nothing else is */
+    const char *tls_key;  /* spoken; NULL: plain HTTP is */
+    const char *secret;   /* signs long-poll tokens; NULL: a random one */
+    /* Nodes that share a Redis and a cluster's name are one server to their clients. They need one secret. */
+    const char *redis;         /* redis://[[USER]:PASSWORD@]HOST[:PORT]; NULL: a node alone */
+    const char *cluster;       /* NULL: phxspec */
+    const char *node_name;     /* what phxs_server_node tells; NULL: made up, unique */
+    uint64_t presence_down_ms; /* a node not heard for so long is down (CLU-10); 0: 30 000 */
     size_t max_connections;    /* 0: what the limit of descriptors allows */
     size_t max_queued_bytes;   /* a client that leaves more unread is dropped; 0: 64 MiB */
-    size_t max_longpoll_bytes; /* a session that lets more pile up between polls ends; 0: 64 MiB */
-    /* Nodes that share a Redis and a cluster's name are one server to their clients. They need one secret. */
-    const char *redis;           /* redis://[[USER]:PASSWORD@]HOST[:PORT]; NULL: a node alone */
-    const char *cluster;         /* NULL: phxspec */
-    const char *node_name;       /* what phxs_server_node tells; NULL: made up, unique */
-    uint64_t presence_down_ms;   /* a node not heard for so long is down (CLU-10); 0: 30 000 */
-    uint64_t request_timeout_ms; /* for a request to be complete, and between requests; 0: 60 000 */
+    size_t max_longpoll_bytes; /* a session that lets more pile up between polls ends; 0: 16 MiB. An answer,
+                                * with all quotes escaped, must fit into max_queued_bytes */
+    size_t max_sessions;       /* of long-poll; more are answered with 503; 0: 100 000 */
+    /* What all clients together may leave unread, before those who leave most are dropped, and what parts of
+     * messages and requests, and messages that wait for a busy channel, may take, before those who add to
+     * them are dropped (64 kB of each client do not count there); 0: 512 MiB. */
+    size_t max_total_queued_bytes;
+    size_t max_total_received_bytes;
+    size_t max_head_bytes;    /* of a request: its line and headers; 0: 64 KiB */
+    size_t max_headers;       /* 0: 100 */
+    uint64_t head_timeout_ms; /* for a request's head, from connecting or its first byte; 0: 15 000, and never
+                               * more than the next */
+    uint64_t request_timeout_ms; /* for its body, and between requests; 0: 60 000 */
 } phxs_config_t;
 
 /* The settings of one mount. phxs_mount_defaults gives Phoenix' own. */
@@ -215,6 +231,7 @@ typedef struct phxs_mount_config {
     size_t max_body_bytes;               /* LP-POST-11 */
     size_t max_channels;                 /* JOIN-06; 0: no limit */
     bool check_origin;
+    bool same_connection; /* ORIG-07: the origin must be that of the connection; `origins` does not count */
     const char *const
         *origins;    /* ORIG-04, ORIG-05; NULL-terminated. NULL: the Host of the request (ORIG-03) */
     bool auth_token; /* TOK-02 */
