@@ -148,8 +148,10 @@ def test_a_body_over_the_limit_is_refused_without_being_kept(start_server):
 # ---- clients that are slow ----
 
 
-def test_a_head_that_trickles_ends_with_the_request_timeout(start_server):
-    server = start_server("--request-timeout-ms", "700", "--mount", "/clock", "--window-ms", "50")
+@pytest.mark.parametrize("timeout", ["head", "request"])
+def test_a_head_that_trickles_ends_with_its_timeout(start_server, timeout):
+    """Which is never longer than that of the request."""
+    server = start_server(f"--{timeout}-timeout-ms", "700", "--mount", "/clock", "--window-ms", "50")
     connection = server.connect()
     began = time.monotonic()
     for byte in request("GET", "/tight/longpoll?vsn=2.0.0", [("x-slow", "y" * 2000)]):

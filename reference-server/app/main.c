@@ -104,8 +104,8 @@ int main(int argc, char **argv)
     if (watch(&program) && serve(&program, &options)) {
         const char *address = options.server.address != NULL ? options.server.address : "127.0.0.1";
         bool v6 = strchr(address, ':') != NULL;
-        printf("ready http://%s%s%s:%u\n", v6 ? "[" : "", address, v6 ? "]" : "",
-               (unsigned)phxs_server_port(program.server));
+        printf("ready %s://%s%s%s:%u\n", options.server.tls_cert != NULL ? "https" : "http", v6 ? "[" : "",
+               address, v6 ? "]" : "", (unsigned)phxs_server_port(program.server));
         fflush(stdout);
     } else {
         status = 3;

@@ -1,195 +1,83 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char HELP[] =
-    "phxspec-server: the reference server of the Phoenix Channels protocol, with the conformance "
+#include "config_file.h"
+#include "settings.h"
+
+static const char INTRODUCTION[] =
+    "phxspec-server: the reference server of the Phoenix Channels protocol, with the conformance\n"
     "application\n"
     "\n"
     "usage: phxspec-server [OPTION…]\n"
     "\n"
-    "It serves three mounts: /socket (Phoenix' own settings), /tight (short timeouts, small limits) and "
-    "/sub\n"
-    "(subprotocols conf.a and conf.b, no auth token). When it listens it prints one line:\n"
+    "It serves three mounts: /socket (Phoenix' own settings), /tight (short timeouts, small limits)\n"
+    "and /sub (subprotocols conf.a and conf.b, no auth token). When it listens it prints one line:\n"
     "    ready http://127.0.0.1:PORT\n"
-    "SIGTERM and SIGINT drain it: WebSockets with channels are closed with 1012, waiting polls run to their "
-    "end. A\n"
-    "second signal ends it at once.\n"
+    "SIGTERM and SIGINT drain it: WebSockets with channels are closed with 1012, waiting polls run to\n"
+    "their end. A second signal ends it at once.\n"
     "\n"
-    "The server:\n"
-    "  --port N                 the port to listen on; 0, the default, takes a free one\n"
-    "  --address ADDRESS        the numeric address to listen on (127.0.0.1)\n"
-    "  --secret TEXT            signs long-poll tokens; without it, a random one\n"
-    "  --max-connections N      more are refused (what the limit of descriptors allows)\n"
-    "  --max-queued-bytes N     a client that leaves more unread is dropped (67108864)\n"
-    "  --request-timeout-ms N   for a request to be complete, and between requests (60000)\n"
-    "\n"
-    "A mount; options apply to the one named before them, at first to /socket:\n"
-    "  --mount PATH             the mount that the following options set; a new one has the settings of "
-    "/socket\n"
-    "  --idle-timeout-ms N      a silent WebSocket is closed after this time (60000; /tight 1000)\n"
-    "  --window-ms N            how long a poll waits (10000; /tight 300)\n"
-    "  --max-channels N         channels per connection or session; 0: no limit (100; /tight 3)\n"
-    "  --max-frame-bytes N      the largest WebSocket message (10000000; /tight 4096)\n"
-    "  --max-body-bytes N       the largest POST (8000000)\n"
-    "  --token-max-age-s N      how long a long-poll session's token is good (1209600)\n"
-    "  --origins LIST           allowed origins, parted by commas: //HOST, //*.HOST, //HOST:PORT, "
-    "SCHEME://HOST;\n"
-    "                           `any` allows all, `host` those of the request's own host\n"
-    "                           (//localhost,//127.0.0.1,//phxspec.test)\n"
-    "  --auth-token BOOL        take a bearer token from the subprotocols or X-Phoenix-AuthToken (true; /sub "
-    "false)\n"
-    "  --subprotocols LIST      subprotocols of the mount, the preferred first\n"
-    "  --websocket BOOL         serve PATH/websocket (true)\n"
-    "  --longpoll BOOL          serve PATH/longpoll (true)\n"
+    "The server:\n";
+
+static const char MOUNTS[] = "\n"
+                             "A mount; options apply to the one named before them, at first to /socket:\n";
+
+static const char END[] =
     "\n"
     "  --help, --version\n"
     "\n"
-    "exit: 0 drained, 2 wrong use, 3 could not listen\n";
+    "A configuration file is a JSON object: its keys are the options above with underscores\n"
+    "({\"max_sessions\": 10}), and \"mounts\" with an object of a mount's options for each path.\n"
+    "Options of the command line win.\n"
+    "\n"
+    "exit: 0 drained, 2 wrong use or a wrong configuration, 3 could not listen\n";
 
-enum option_code {
-    OPT_PORT = 256,
-    OPT_ADDRESS,
-    OPT_SECRET,
-    OPT_MAX_CONNECTIONS,
-    OPT_MAX_QUEUED_BYTES,
-    OPT_REQUEST_TIMEOUT,
-    OPT_MOUNT,
-    OPT_IDLE_TIMEOUT,
-    OPT_WINDOW,
-    OPT_MAX_CHANNELS,
-    OPT_MAX_FRAME_BYTES,
-    OPT_MAX_BODY_BYTES,
-    OPT_TOKEN_MAX_AGE,
-    OPT_ORIGINS,
-    OPT_AUTH_TOKEN,
-    OPT_SUBPROTOCOLS,
-    OPT_WEBSOCKET,
-    OPT_LONGPOLL,
-    OPT_HELP,
-    OPT_VERSION,
-};
+typedef struct option_text {
+    struct option_text *next;
+    char text[];
+} option_text_t;
 
-static const struct option LONG_OPTIONS[] = {
-    {"port", required_argument, NULL, OPT_PORT},
-    {"address", required_argument, NULL, OPT_ADDRESS},
-    {"secret", required_argument, NULL, OPT_SECRET},
-    {"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
-    {"max-queued-bytes", required_argument, NULL, OPT_MAX_QUEUED_BYTES},
-    {"request-timeout-ms", required_argument, NULL, OPT_REQUEST_TIMEOUT},
-    {"mount", required_argument, NULL, OPT_MOUNT},
-    {"idle-timeout-ms", required_argument, NULL, OPT_IDLE_TIMEOUT},
-    {"window-ms", required_argument, NULL, OPT_WINDOW},
-    {"max-channels", required_argument, NULL, OPT_MAX_CHANNELS},
-    {"max-frame-bytes", required_argument, NULL, OPT_MAX_FRAME_BYTES},
-    {"max-body-bytes", required_argument, NULL, OPT_MAX_BODY_BYTES},
-    {"token-max-age-s", required_argument, NULL, OPT_TOKEN_MAX_AGE},
-    {"origins", required_argument, NULL, OPT_ORIGINS},
-    {"auth-token", required_argument, NULL, OPT_AUTH_TOKEN},
-    {"subprotocols", required_argument, NULL, OPT_SUBPROTOCOLS},
-    {"websocket", required_argument, NULL, OPT_WEBSOCKET},
-    {"longpoll", required_argument, NULL, OPT_LONGPOLL},
-    {"help", no_argument, NULL, OPT_HELP},
-    {"version", no_argument, NULL, OPT_VERSION},
-    {NULL, 0, NULL, 0},
-};
-
-static bool wrong(const char *option, const char *value, const char *wanted)
+char *options_keep(options_t *options, const char *text, size_t len)
 {
-    fprintf(stderr, "phxspec-server: --%s %s: %s\n", option, value, wanted);
-    return false;
-}
-
-static bool parse_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *number)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < min || value > max) {
-        fprintf(stderr, "phxspec-server: --%s %s: give a whole number from %llu to %llu\n", option, text,
-                (unsigned long long)min, (unsigned long long)max);
-        return false;
+    option_text_t *kept = malloc(sizeof(*kept) + len + 1);
+    if (kept == NULL) {
+        return NULL;
     }
-    *number = value;
-    return true;
+    memcpy(kept->text, text, len);
+    kept->text[len] = '\0';
+    kept->next = options->texts;
+    options->texts = kept;
+    return kept->text;
 }
 
-static bool parse_size(const char *option, const char *text, size_t min, size_t *size)
+void options_free(options_t *options)
 {
-    uint64_t number = 0;
-    bool good = parse_number(option, text, min, (uint64_t)1 << 40, &number);
-    *size = (size_t)number;
-    return good;
-}
-
-static bool parse_ms(const char *option, const char *text, uint64_t *ms)
-{
-    return parse_number(option, text, 1, 86400000, ms);
-}
-
-static bool parse_bool(const char *option, const char *text, bool *value)
-{
-    *value = strcmp(text, "true") == 0;
-    return *value || strcmp(text, "false") == 0 || wrong(option, text, "give true or false");
-}
-
-static bool is_address(const char *text)
-{
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    return uv_ip4_addr(text, 0, &v4) == 0 || uv_ip6_addr(text, 0, &v6) == 0;
-}
-
-/* Splits a copy of `text`, which `*owned` keeps, into `list`. */
-static bool parse_list(const char *option, const char *text, char **owned, const char *list[MAX_LIST + 1])
-{
-    free(*owned);
-    *owned = strdup(text);
-    size_t count = 0;
-    char *rest = NULL;
-    for (char *item = *owned != NULL ? strtok_r(*owned, ",", &rest) : NULL; item != NULL;
-         item = strtok_r(NULL, ",", &rest)) {
-        if (count == MAX_LIST) {
-            return wrong(option, text, "too many elements");
-        }
-        list[count++] = item;
+    while (options->texts != NULL) {
+        option_text_t *kept = options->texts;
+        options->texts = kept->next;
+        free(kept);
     }
-    list[count] = NULL;
-    return count > 0 || wrong(option, text, "give at least one element");
 }
 
-static bool parse_origins(option_mount_t *mount, const char *text)
+/* ---- mounts ---- */
+
+static const setting_t *setting_named(const char *name)
 {
-    mount->config.check_origin = strcmp(text, "any") != 0;
-    mount->config.origins = NULL;
-    if (!mount->config.check_origin || strcmp(text, "host") == 0) {
-        return true;
-    }
-    if (!parse_list("origins", text, &mount->origins_text, mount->origins)) {
-        return false;
-    }
-    for (const char *const *origin = mount->origins; *origin != NULL; origin++) {
-        if (strstr(*origin, "//") == NULL) {
-            return wrong("origins", *origin, "an origin begins with // or with a scheme and ://");
+    size_t count;
+    const setting_t *settings = settings_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(settings[i].name, name) == 0) {
+            return &settings[i];
         }
     }
-    mount->config.origins = mount->origins;
-    return true;
+    return NULL;
 }
 
-static bool parse_subprotocols(option_mount_t *mount, const char *text)
-{
-    mount->config.subprotocols = mount->subprotocols;
-    return parse_list("subprotocols", text, &mount->subprotocols_text, mount->subprotocols);
-}
-
-/* The mount at `path`, made if there is none yet. */
-static option_mount_t *mount_at(options_t *options, const char *path)
+option_mount_t *options_mount(options_t *options, const char *path, const char **reason)
 {
     for (size_t i = 0; i < options->mount_count; i++) {
         if (strcmp(options->mounts[i].path, path) == 0) {
@@ -197,127 +85,153 @@ static option_mount_t *mount_at(options_t *options, const char *path)
         }
     }
     if (path[0] != '/' || path[1] == '\0' || strlen(path) >= sizeof(options->mounts[0].path)) {
-        wrong("mount", path, "a path begins with / and is short");
+        *reason = "a path begins with / and is short";
         return NULL;
     }
     if (options->mount_count == MAX_MOUNTS) {
-        wrong("mount", path, "too many mounts");
+        *reason = "too many mounts";
         return NULL;
     }
     option_mount_t *mount = &options->mounts[options->mount_count];
     snprintf(mount->path, sizeof(mount->path), "%s", path);
     phxs_mount_defaults(&mount->config);
     mount->config.auth_token = true;
-    if (!parse_origins(mount, "//localhost,//127.0.0.1,//phxspec.test")) {
+    if (!setting_set(setting_named("origins"), options, mount, path,
+                     "//localhost,//127.0.0.1,//phxspec.test")) {
+        *reason = "memory ran out";
         return NULL;
     }
     options->mount_count++;
     return mount;
 }
 
+/* The mounts of the conformance application. */
 static bool contract_mounts(options_t *options)
 {
-    option_mount_t *socket = mount_at(options, "/socket");
-    option_mount_t *tight = mount_at(options, "/tight");
-    option_mount_t *sub = mount_at(options, "/sub");
+    const char *reason;
+    option_mount_t *socket = options_mount(options, "/socket", &reason);
+    option_mount_t *tight = options_mount(options, "/tight", &reason);
+    option_mount_t *sub = options_mount(options, "/sub", &reason);
     if (socket == NULL || tight == NULL || sub == NULL) {
         return false;
     }
     tight->config.websocket_timeout_ms = 1000;
     tight->config.longpoll_window_ms = 300;
+    tight->config.longpoll_pubsub_timeout_ms = 500;
     tight->config.max_frame_bytes = 4096;
     tight->config.max_channels = 3;
     sub->config.auth_token = false;
-    return parse_subprotocols(sub, "conf.a,conf.b");
+    return setting_set(setting_named("subprotocols"), options, sub, "/sub", "conf.a,conf.b");
 }
 
-static bool parse_one(options_t *options, option_mount_t **mount, int code, const char *name,
-                      const char *value)
+/* ---- help ---- */
+
+static void print_option(const char *name, const char *argument, const char *help)
 {
-    phxs_mount_config_t *config = &(*mount)->config;
-    uint64_t number = 0;
-    switch (code) {
-    case OPT_PORT:
-        if (!parse_number(name, value, 0, 65535, &number)) {
-            return false;
+    char flag[64];
+    enum { COLUMN = 32 };
+    snprintf(flag, sizeof(flag), "  --%s %s", name, argument);
+    printf("%-*s ", COLUMN, flag);
+    for (const char *p = help; *p != '\0'; p++) {
+        putchar(*p);
+        if (*p == '\n') {
+            printf("%*s", COLUMN + 1, "");
         }
-        options->server.port = (uint16_t)number;
-        return true;
-    case OPT_ADDRESS:
-        options->server.address = value;
-        return is_address(value) || wrong(name, value, "give a numeric address, like 127.0.0.1 or ::1");
-    case OPT_SECRET:
-        options->server.secret = value;
-        return true;
-    case OPT_MAX_CONNECTIONS:
-        return parse_size(name, value, 1, &options->server.max_connections);
-    case OPT_MAX_QUEUED_BYTES:
-        return parse_size(name, value, 1, &options->server.max_queued_bytes);
-    case OPT_REQUEST_TIMEOUT:
-        return parse_ms(name, value, &options->server.request_timeout_ms);
-    case OPT_MOUNT:
-        *mount = mount_at(options, value);
-        return *mount != NULL;
-    case OPT_IDLE_TIMEOUT:
-        return parse_ms(name, value, &config->websocket_timeout_ms);
-    case OPT_WINDOW:
-        return parse_ms(name, value, &config->longpoll_window_ms);
-    case OPT_MAX_CHANNELS:
-        return parse_size(name, value, 0, &config->max_channels);
-    case OPT_MAX_FRAME_BYTES:
-        return parse_size(name, value, 1, &config->max_frame_bytes);
-    case OPT_MAX_BODY_BYTES:
-        return parse_size(name, value, 1, &config->max_body_bytes);
-    case OPT_TOKEN_MAX_AGE:
-        return parse_number(name, value, 1, 10000000000, &config->token_max_age_s);
-    case OPT_ORIGINS:
-        return parse_origins(*mount, value);
-    case OPT_AUTH_TOKEN:
-        return parse_bool(name, value, &config->auth_token);
-    case OPT_SUBPROTOCOLS:
-        return parse_subprotocols(*mount, value);
-    case OPT_WEBSOCKET:
-        return parse_bool(name, value, &config->websocket);
-    case OPT_LONGPOLL:
-        return parse_bool(name, value, &config->longpoll);
-    default:
-        return false;
     }
+    putchar('\n');
 }
 
-options_outcome_t options_parse(options_t *options, int argc, char **argv)
+static void print_help(void)
 {
-    memset(options, 0, sizeof(*options));
-    if (!contract_mounts(options)) {
-        fprintf(stderr, "phxspec-server: memory ran out\n");
-        return OPTIONS_WRONG;
-    }
-    option_mount_t *mount = &options->mounts[0];
-    opterr = 0;
-    for (;;) {
-        int index = 0;
-        int at = optind;
-        int code = getopt_long(argc, argv, "", LONG_OPTIONS, &index);
-        if (code == -1) {
-            break;
+    size_t count;
+    const setting_t *settings = settings_all(&count);
+    fputs(INTRODUCTION, stdout);
+    print_option("config", "FILE", "a configuration file, see below");
+    for (size_t i = 0; i < count; i++) {
+        if (settings[i].of_mount && (i == 0 || !settings[i - 1].of_mount)) {
+            fputs(MOUNTS, stdout);
+            print_option("mount", "PATH",
+                         "the mount that the following options set; a new one has the\nsettings of /socket");
         }
-        if (code == OPT_HELP) {
-            fputs(HELP, stdout);
+        print_option(settings[i].name, settings[i].argument, settings[i].help);
+    }
+    fputs(END, stdout);
+}
+
+/* ---- the command line ---- */
+
+enum { OPT_CONFIG = 1000, OPT_MOUNT, OPT_HELP, OPT_VERSION, MAX_OPTIONS = 64 };
+
+/* A setting's code is its place in the table. */
+static void list_options(struct option list[MAX_OPTIONS])
+{
+    static const struct option OTHERS[] = {
+        {"config", required_argument, NULL, OPT_CONFIG},
+        {"mount", required_argument, NULL, OPT_MOUNT},
+        {"help", no_argument, NULL, OPT_HELP},
+        {"version", no_argument, NULL, OPT_VERSION},
+        {NULL, 0, NULL, 0},
+    };
+    size_t count;
+    const setting_t *settings = settings_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = (struct option){settings[i].name, required_argument, NULL, (int)i};
+    }
+    memcpy(&list[count], OTHERS, sizeof(OTHERS));
+}
+
+static bool set_option(options_t *options, option_mount_t **mount, const struct option *option)
+{
+    char where[64];
+    const char *reason;
+    size_t count;
+    if (option->val == OPT_CONFIG) {
+        return true; /* read before */
+    }
+    snprintf(where, sizeof(where), "--%s", option->name);
+    if (option->val == OPT_MOUNT) {
+        *mount = options_mount(options, optarg, &reason);
+        return *mount != NULL || setting_wrong(where, optarg, reason);
+    }
+    return setting_set(&settings_all(&count)[option->val], options, *mount, where, optarg);
+}
+
+/* The next option; NULL at their end, or, `*wrong` says so, at what is none. */
+static const struct option *next_option(int argc, char **argv, const struct option *list, const char **wrong)
+{
+    int index = 0;
+    const int at = optind > 0 ? optind : 1;
+    *wrong = NULL;
+    const int code = getopt_long(argc, argv, "", list, &index);
+    if (code == '?') {
+        *wrong = argv[at];
+    }
+    return code == -1 || code == '?' ? NULL : &list[index];
+}
+
+/* What comes before the settings of the command line, wherever it stands among them. */
+static options_outcome_t read_first(options_t *options, int argc, char **argv, const struct option *list)
+{
+    const char *wrong;
+    const struct option *option;
+    optind = 0;
+    while ((option = next_option(argc, argv, list, &wrong)) != NULL) {
+        if (option->val == OPT_HELP) {
+            print_help();
             return OPTIONS_DONE;
         }
-        if (code == OPT_VERSION) {
+        if (option->val == OPT_VERSION) {
             puts("phxspec-server " PHXSPEC_VERSION);
             return OPTIONS_DONE;
         }
-        if (code == '?') {
-            fprintf(stderr,
-                    "phxspec-server: %s: no such option, or its value is missing; --help lists them\n",
-                    argv[at]);
+        if (option->val == OPT_CONFIG && !config_file_read(options, optarg)) {
             return OPTIONS_WRONG;
         }
-        if (!parse_one(options, &mount, code, LONG_OPTIONS[index].name, optarg)) {
-            return OPTIONS_WRONG;
-        }
+    }
+    if (wrong != NULL) {
+        fprintf(stderr, "phxspec-server: %s: no such option, or its value is missing; --help lists them\n",
+                wrong);
+        return OPTIONS_WRONG;
     }
     if (optind < argc) {
         fprintf(stderr, "phxspec-server: %s: it takes options only; --help lists them\n", argv[optind]);
@@ -326,10 +240,47 @@ options_outcome_t options_parse(options_t *options, int argc, char **argv)
     return OPTIONS_RUN;
 }
 
-void options_free(options_t *options)
+static bool check_together(const options_t *options)
 {
-    for (size_t i = 0; i < MAX_MOUNTS; i++) {
-        free(options->mounts[i].origins_text);
-        free(options->mounts[i].subprotocols_text);
+    const phxs_config_t *server = &options->server;
+    if ((server->tls_cert == NULL) != (server->tls_key == NULL)) {
+        fprintf(stderr, "phxspec-server: TLS takes both, --tls-cert and --tls-key\n");
+        return false;
     }
+    if (server->redis != NULL && strncmp(server->redis, "redis://", 8) != 0) {
+        return setting_wrong("--redis", server->redis, "give redis://HOST:PORT");
+    }
+    if (server->redis != NULL && server->secret == NULL) {
+        fprintf(stderr,
+                "phxspec-server: --redis: give --secret, too, the same to all nodes: each must know the "
+                "others' tokens\n");
+        return false;
+    }
+    return true;
+}
+
+options_outcome_t options_parse(options_t *options, int argc, char **argv)
+{
+    struct option list[MAX_OPTIONS];
+    memset(options, 0, sizeof(*options));
+    list_options(list);
+    if (!contract_mounts(options)) {
+        fprintf(stderr, "phxspec-server: memory ran out\n");
+        return OPTIONS_WRONG;
+    }
+    opterr = 0;
+    const options_outcome_t outcome = read_first(options, argc, argv, list);
+    if (outcome != OPTIONS_RUN) {
+        return outcome;
+    }
+    const char *wrong;
+    const struct option *option;
+    option_mount_t *mount = &options->mounts[0];
+    optind = 0;
+    while ((option = next_option(argc, argv, list, &wrong)) != NULL) {
+        if (!set_option(options, &mount, option)) {
+            return OPTIONS_WRONG;
+        }
+    }
+    return check_together(options) ? OPTIONS_RUN : OPTIONS_WRONG;
 }

@@ -21,9 +21,14 @@ typedef struct carrier_config {
     uint16_t port;           /* 0: any free port */
     size_t max_connections;  /* 0: as many as the limit of descriptors allows, less a reserve */
     size_t max_queued_bytes; /* a connection whose peer leaves more than this unread is ended; 0: no limit */
+    budget_t *queued;        /* counts what is queued by all; NULL: nobody does */
+    const char *tls_cert;    /* PEM files, a chain and its key: all connections speak TLS; NULL: none does */
+    const char *tls_key;
+    uint64_t tls_timeout_ms; /* for a handshake, and the first bytes behind it; rounded up to seconds */
 } carrier_config_t;
 
-/* How a connection tells its owner; `context` is what `accepted` returned. None may free the carrier. */
+/* How a connection tells its owner; `context` is what `accepted` returned. None may free the carrier. With
+ * TLS a connection is accepted before its handshake, for which its owner sets the time. */
 typedef struct carrier_callbacks {
     /* A new connection. Returns its context; NULL refuses it. */
     void *(*accepted)(void *user, carrier_conn_t *conn);
@@ -73,9 +78,15 @@ bool carrier_send(carrier_conn_t *conn, shared_bytes_t *bytes);
 /* The bytes queued and not yet handed to the kernel. */
 size_t carrier_queued(const carrier_conn_t *conn);
 
+/* When too much is queued by all: the largest queue, and an end to all connections that have `least` queued
+ * or more. */
+size_t carrier_largest_queue(const carrier_t *carrier);
+void carrier_abort_slow(carrier_t *carrier, size_t least);
+
 /*
  * Stops and resumes reading: what the peer sends meanwhile waits in the kernel. The end of a peer is still
- * noticed, half a second late at most, unless bytes that it sent before wait to be read.
+ * noticed, half a second late at most, unless bytes that it sent before wait to be read; with TLS, whose end
+ * is told in bytes, on resuming.
  */
 void carrier_pause(carrier_conn_t *conn);
 void carrier_resume(carrier_conn_t *conn);

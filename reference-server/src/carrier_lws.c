@@ -4,9 +4,12 @@
 #include "listener.h"
 #include "send_queue.h"
 #include "timers.h"
+#include "tls_files.h"
 
 #include <errno.h>
 #include <libwebsockets.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -26,6 +29,8 @@ struct carrier {
     const carrier_callbacks_t *callbacks;
     void *user;
     size_t max_queued_bytes;
+    budget_t *queued;
+    int adoption; /* flags of lws_adopt_descriptor_vhost */
     size_t max_descriptors;
     size_t descriptors; /* of connections; one counts until libwebsockets has closed it */
     struct lws_context *context;
@@ -131,10 +136,32 @@ static void peek(loop_timer_t *timer)
     }
 }
 
+/* What libwebsockets has taken and not written counts as queued, too: it is a copy. */
+static void set_in_flight(carrier_conn_t *conn, size_t len)
+{
+    budget_t *queued = conn->carrier->queued;
+    if (queued != NULL) {
+        queued->used = queued->used - conn->in_flight + len;
+    }
+    conn->in_flight = (uint32_t)len;
+}
+
+/* No more will be sent: says so, over TLS in its own way first. */
+static bool send_fin(carrier_conn_t *conn)
+{
+    SSL *ssl = lws_get_ssl(conn->wsi);
+    conn->fin_sent = true;
+    if (ssl != NULL && SSL_is_init_finished(ssl)) {
+        ERR_clear_error();
+        (void)SSL_shutdown(ssl); /* what does not fit in now is lost, and the FIN says the same */
+    }
+    return shutdown(lws_get_socket_fd(conn->wsi), SHUT_WR) == 0;
+}
+
 /* Writes once, what is left follows on RAW_WRITEABLE. Returns false when the connection is of no more use. */
 static bool write_some(carrier_conn_t *conn)
 {
-    conn->in_flight = 0;
+    set_in_flight(conn, 0);
     conn->blocked = false;
     const phx_slice_t next = send_queue_next(&conn->queue, conn->carrier->scratch, WRITE_BYTES);
     if (next.len > 0) {
@@ -142,9 +169,9 @@ static bool write_some(carrier_conn_t *conn)
         if (lws_write(conn->wsi, (unsigned char *)next.data, next.len, LWS_WRITE_RAW) < 0) {
             return false;
         }
-        send_queue_consume(&conn->queue, next.len);
+        send_queue_consume(&conn->queue, next.len, conn->carrier->queued);
         if (lws_partial_buffered(conn->wsi)) {
-            conn->in_flight = (uint32_t)next.len; /* RAW_WRITEABLE comes unasked when they are out */
+            set_in_flight(conn, next.len); /* RAW_WRITEABLE comes unasked when they are out */
         } else if (conn->queue.len > 0 && lws_callback_on_writable(conn->wsi) < 0) {
             return false;
         }
@@ -152,8 +179,7 @@ static bool write_some(carrier_conn_t *conn)
     }
     update_reading(conn);
     if (conn->deaf && !conn->blocked && !conn->fin_sent) {
-        conn->fin_sent = true;
-        return shutdown(lws_get_socket_fd(conn->wsi), SHUT_WR) == 0;
+        return send_fin(conn);
     }
     return true;
 }
@@ -185,7 +211,8 @@ static void conn_closed(carrier_conn_t *conn)
     timers_stop(carrier->timers, &conn->linger);
     lws_dll2_remove(&conn->link);
     lws_dll2_remove(&conn->waiting);
-    send_queue_clear(&conn->queue);
+    send_queue_clear(&conn->queue, carrier->queued);
+    set_in_flight(conn, 0);
     if (conn->context == NULL) {
         return; /* refused */
     }
@@ -204,6 +231,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *ses
     }
     switch (reason) {
     case LWS_CALLBACK_RAW_RX:
+        if (conn->carrier->adoption & LWS_ADOPT_ALLOW_SSL) {
+            /* libwebsockets waits for something behind the handshake, and does not notice when it comes. */
+            lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+        }
         if (!conn->deaf && !conn->doomed) {
             conn->carrier->callbacks->received(conn->context, in, len);
         }
@@ -241,7 +272,7 @@ static void on_accepted(void *data, int fd)
     }
     conn->carrier = carrier;
     /* On failure it closes `fd`. */
-    conn->wsi = lws_adopt_descriptor_vhost(carrier->vhost, LWS_ADOPT_SOCKET,
+    conn->wsi = lws_adopt_descriptor_vhost(carrier->vhost, (lws_adoption_type)carrier->adoption,
                                            (lws_sock_file_fd_type){.sockfd = fd}, PROTOCOLS[0].name, NULL);
     if (conn->wsi == NULL) {
         free(conn);
@@ -285,12 +316,19 @@ static void log_line(int level, const char *line)
     (void)fprintf(stderr, "libwebsockets: %s", line);
 }
 
-static bool start_lws(carrier_t *carrier, uv_loop_t *loop)
+static bool start_lws(carrier_t *carrier, uv_loop_t *loop, const carrier_config_t *config)
 {
+    const bool tls = config->tls_cert != NULL;
     static const lws_retry_bo_t no_keepalive = {0};
     void *loops[] = {loop};
     const struct lws_context_creation_info info = {
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   (tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
+        .ssl_cert_filepath = config->tls_cert,
+        .ssl_private_key_filepath = config->tls_key,
+        .timeout_secs = (unsigned int)((config->tls_timeout_ms + 999) / 1000), /* 0: 5 */
+        .alpn = "http/1.1", /* not HTTP/2, which it would offer by itself */
+        .ssl_options_set = SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION,
         .foreign_loops = loops,
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .protocols = PROTOCOLS,
@@ -301,6 +339,7 @@ static bool start_lws(carrier_t *carrier, uv_loop_t *loop)
     };
     /* Of the whole process, as libwebsockets has it. Below errors it speaks of every context and timeout. */
     lws_set_log_level(LLL_ERR, log_line);
+    carrier->adoption = LWS_ADOPT_SOCKET | (tls ? LWS_ADOPT_ALLOW_SSL : 0);
     carrier->context = lws_create_context(&info);
     if (carrier->context == NULL) {
         return false;
@@ -324,11 +363,16 @@ carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const ca
     carrier->callbacks = callbacks;
     carrier->user = user;
     carrier->max_queued_bytes = config->max_queued_bytes > 0 ? config->max_queued_bytes : SIZE_MAX;
+    carrier->queued = config->queued;
     carrier->max_descriptors = most_connections(config->max_connections);
     carrier->peek.data = carrier;
     carrier->timers = timers_new(loop);
     if (carrier->timers == NULL) {
         (void)snprintf(error, error_size, "cannot start the server: out of memory");
+        carrier_free(carrier);
+        return NULL;
+    }
+    if (config->tls_cert != NULL && !tls_files_check(config->tls_cert, config->tls_key, error, error_size)) {
         carrier_free(carrier);
         return NULL;
     }
@@ -339,7 +383,7 @@ carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const ca
         carrier_free(carrier);
         return NULL;
     }
-    if (!start_lws(carrier, loop)) {
+    if (!start_lws(carrier, loop, config)) {
         (void)snprintf(error, error_size,
                        "cannot start libwebsockets on libuv: is its plugin for libuv installed (Debian: "
                        "libwebsockets-evlib-uv)?");
@@ -408,7 +452,8 @@ bool carrier_send(carrier_conn_t *conn, shared_bytes_t *bytes)
         return false;
     }
     const size_t queued = carrier_queued(conn);
-    if (bytes->len > conn->carrier->max_queued_bytes - queued || !send_queue_push(&conn->queue, bytes)) {
+    if (bytes->len > conn->carrier->max_queued_bytes - queued ||
+        !send_queue_push(&conn->queue, bytes, conn->carrier->queued)) {
         carrier_abort(conn);
         return false;
     }
@@ -419,6 +464,26 @@ bool carrier_send(carrier_conn_t *conn, shared_bytes_t *bytes)
 size_t carrier_queued(const carrier_conn_t *conn)
 {
     return conn->queue.len + conn->in_flight;
+}
+
+size_t carrier_largest_queue(const carrier_t *carrier)
+{
+    size_t largest = 0;
+    for (const lws_dll2_t *node = carrier->conns.head; node != NULL; node = node->next) {
+        const size_t queued = carrier_queued(lws_container_of(node, const carrier_conn_t, link));
+        largest = queued > largest ? queued : largest;
+    }
+    return largest;
+}
+
+void carrier_abort_slow(carrier_t *carrier, size_t least)
+{
+    for (lws_dll2_t *node = lws_dll2_get_head(&carrier->conns); node != NULL; node = node->next) {
+        carrier_conn_t *conn = lws_container_of(node, carrier_conn_t, link);
+        if (carrier_queued(conn) >= least) {
+            carrier_abort(conn);
+        }
+    }
 }
 
 void carrier_pause(carrier_conn_t *conn)
@@ -461,5 +526,6 @@ void carrier_abort(carrier_conn_t *conn)
 {
     conn->doomed = true;
     conn->ending = true;
+    send_queue_clear(&conn->queue, conn->carrier->queued);
     serve_next_turn(conn);
 }

@@ -6,6 +6,7 @@
 
 #include "container.h"
 #include "phx/json.h"
+#include "presence.h"
 #include "socket.h"
 
 typedef enum mail_kind {
@@ -28,6 +29,7 @@ struct channel_mail {
     phxs_channel_t *channel; /* these three while delayed */
     channel_mail_t *prev;
     loop_timer_t timer;
+    size_t size; /* of all of it */
     char texts[];
 };
 
@@ -88,6 +90,9 @@ phxs_channel_t *channel_new(phxs_socket_t *socket, const phxs_channel_handler_t 
     channel->task.run = run_task;
     channel->subscription.ops = &SUBSCRIBER_OPS;
     channel->subscription.vsn = socket->vsn;
+    /* Its subscription has the topic once more. */
+    channel->text_bytes = (size_t)(at - channel->text) + topic.len;
+    socket_hold(socket, channel->text_bytes);
     phx_buf_free(&scratch);
     return channel;
 fail:
@@ -96,8 +101,9 @@ fail:
     return NULL;
 }
 
-static void mail_free(channel_mail_t *mail)
+static void mail_free(phxs_channel_t *channel, channel_mail_t *mail)
 {
+    socket_let_go(channel->socket, mail->size);
     if (mail->release != NULL) {
         mail->release(mail->message);
     }
@@ -123,21 +129,22 @@ static void silence(phxs_channel_t *channel)
 {
     core_t *core = core_of(channel);
     pubsub_unsubscribe(core->pubsub, &channel->subscription);
+    presence_channel_ended(core->presence, channel);
     tasks_remove(&core->tasks, &channel->task);
     drop_suspension(channel);
     for (channel_mail_t *mail = channel->first_mail, *next; mail != NULL; mail = next) {
         next = mail->next;
-        mail_free(mail);
+        mail_free(channel, mail);
     }
     channel->first_mail = channel->last_mail = NULL;
     for (channel_mail_t *mail = channel->delayed, *next; mail != NULL; mail = next) {
         next = mail->next;
         timers_stop(core->timers, &mail->timer);
-        mail_free(mail);
+        mail_free(channel, mail);
     }
     channel->delayed = NULL;
     if (channel->current != NULL) {
-        mail_free(channel->current);
+        mail_free(channel, channel->current);
     }
     channel->current = NULL;
 }
@@ -163,6 +170,7 @@ void channel_destroy(phxs_channel_t *channel, const phxs_end_t *why)
 {
     finish(channel, why);
     channel_forget_join(channel);
+    socket_let_go(channel->socket, channel->text_bytes);
     free(channel->text);
     free(channel);
 }
@@ -215,13 +223,17 @@ void channel_forget_join(phxs_channel_t *channel)
 
 /* ---- mailbox ---- */
 
-static channel_mail_t *mail_new(mail_kind_t kind, phx_slice_t ref, phx_slice_t event, phx_payload_t payload)
+static channel_mail_t *mail_new(phxs_channel_t *channel, mail_kind_t kind, phx_slice_t ref, phx_slice_t event,
+                                phx_payload_t payload)
 {
-    channel_mail_t *mail = malloc(sizeof(*mail) + ref.len + event.len + payload.data.len);
+    const size_t size = sizeof(channel_mail_t) + ref.len + event.len + payload.data.len;
+    channel_mail_t *mail = malloc(size);
     if (mail == NULL) {
         return NULL;
     }
     memset(mail, 0, sizeof(*mail));
+    mail->size = size;
+    socket_hold(channel->socket, size);
     char *at = mail->texts;
     mail->kind = kind;
     mail->ref = put(&at, ref);
@@ -256,7 +268,7 @@ int channel_push(phxs_channel_t *channel, phx_slice_t event_json, phx_slice_t re
     if (channel->state == CHANNEL_ENDED) {
         return 0; /* LEAVE-07 */
     }
-    return post(channel, mail_new(MAIL_PUSH, ref, event_json, payload));
+    return post(channel, mail_new(channel, MAIL_PUSH, ref, event_json, payload));
 }
 
 int channel_leave(phxs_channel_t *channel, phx_slice_t ref)
@@ -264,12 +276,12 @@ int channel_leave(phxs_channel_t *channel, phx_slice_t ref)
     if (channel->state == CHANNEL_ENDED) {
         return 0;
     }
-    return post(channel, mail_new(MAIL_LEAVE, ref, (phx_slice_t){0}, NO_PAYLOAD));
+    return post(channel, mail_new(channel, MAIL_LEAVE, ref, (phx_slice_t){0}, NO_PAYLOAD));
 }
 
 int channel_request_exit(phxs_channel_t *channel)
 {
-    return post(channel, mail_new(MAIL_EXIT, NULL_REF, (phx_slice_t){0}, NO_PAYLOAD));
+    return post(channel, mail_new(channel, MAIL_EXIT, NULL_REF, (phx_slice_t){0}, NO_PAYLOAD));
 }
 
 /* ---- ends ---- */
@@ -297,7 +309,7 @@ static bool settle(phxs_channel_t *channel, phxs_outcome_t outcome)
     }
     if (outcome == PHXS_CONTINUE) {
         if (channel->current != NULL) {
-            mail_free(channel->current);
+            mail_free(channel, channel->current);
         }
         channel->current = NULL;
         return true;
@@ -410,9 +422,9 @@ int phxs_suspend(phxs_channel_t *channel, uint64_t delay_ms,
     return 0;
 }
 
-static channel_mail_t *info_mail(void *message, void (*release)(void *))
+static channel_mail_t *info_mail(phxs_channel_t *channel, void *message, void (*release)(void *))
 {
-    channel_mail_t *mail = mail_new(MAIL_INFO, NULL_REF, (phx_slice_t){0}, NO_PAYLOAD);
+    channel_mail_t *mail = mail_new(channel, MAIL_INFO, NULL_REF, (phx_slice_t){0}, NO_PAYLOAD);
     if (mail != NULL) {
         mail->message = message;
         mail->release = release;
@@ -422,7 +434,7 @@ static channel_mail_t *info_mail(void *message, void (*release)(void *))
 
 int phxs_post(phxs_channel_t *channel, void *message, void (*release)(void *))
 {
-    return post(channel, info_mail(message, release));
+    return post(channel, info_mail(channel, message, release));
 }
 
 static void delayed_due(loop_timer_t *timer)
@@ -445,12 +457,13 @@ static void delayed_due(loop_timer_t *timer)
 
 int phxs_post_after(phxs_channel_t *channel, uint64_t delay_ms, void *message, void (*release)(void *))
 {
-    channel_mail_t *mail = info_mail(message, release);
+    channel_mail_t *mail = info_mail(channel, message, release);
     if (mail == NULL) {
         return PHX_ENOMEM;
     }
     if (!timers_start(core_of(channel)->timers, &mail->timer, delay_ms, delayed_due)) {
-        free(mail);
+        mail->release = NULL; /* it stays the caller's */
+        mail_free(channel, mail);
         return PHX_ENOMEM;
     }
     mail->channel = channel;
@@ -468,6 +481,9 @@ static int send_encoded(phxs_channel_t *channel, int error, phx_form_t form)
 {
     if (error != 0) {
         return error;
+    }
+    if (channel->socket->over) {
+        return PHXS_EGONE;
     }
     frame_t frame = frame_new(form, phx_buf_slice(&core_of(channel)->scratch));
     if (frame.bytes == NULL) {
@@ -552,7 +568,7 @@ static void deliver_frame(subscriber_t *subscriber, frame_t frame)
 static void deliver_message(subscriber_t *subscriber, const broadcast_t *message)
 {
     phxs_channel_t *channel = CONTAINER_OF(subscriber, phxs_channel_t, subscription);
-    post(channel, mail_new(MAIL_OUT, NULL_REF, message->event, message->payload));
+    post(channel, mail_new(channel, MAIL_OUT, NULL_REF, message->event, message->payload));
 }
 
 static const subscriber_ops_t SUBSCRIBER_OPS = {wants, deliver_frame, deliver_message};

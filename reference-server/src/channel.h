@@ -7,6 +7,7 @@
 #define CHANNEL_H
 
 #include "core.h"
+#include "presence_store.h"
 
 typedef struct channel_mail channel_mail_t;
 
@@ -28,8 +29,10 @@ struct phxs_channel {
         push_ref; /* the join_ref of pushes and replies: the join's ref where it had no join_ref (JOIN-09) */
     phx_slice_t join_message_ref;
     char *text; /* owns the four texts above */
+    size_t text_bytes;
     void *assigns;
     subscriber_t subscription;
+    presence_owner_t presences; /* what it tracks */
     task_t task;
     channel_mail_t *first_mail;
     channel_mail_t *last_mail;

@@ -19,6 +19,7 @@ struct connection {
     void (*gone)(void *);
     void *gone_data;
     phx_buf_t backlog; /* came while a request was being answered */
+    size_t charged;    /* in the server's budget for what is received */
     task_t task;       /* takes up the backlog */
     loop_timer_t timer;
     bool busy; /* a request awaits its answer */
@@ -50,10 +51,9 @@ static void unlink_from(connection_t *connection)
     }
 }
 
-static void watch_time(connection_t *connection)
+static void watch_time(connection_t *connection, uint64_t timeout_ms)
 {
-    connection_owner_t *owner = connection->owner;
-    timers_start(owner->core->timers, &connection->timer, owner->request_timeout_ms, too_slow);
+    timers_start(connection->owner->core->timers, &connection->timer, timeout_ms, too_slow);
 }
 
 static void *accepted(void *user, carrier_conn_t *conn)
@@ -72,7 +72,7 @@ static void *accepted(void *user, carrier_conn_t *conn)
     connection->conn = conn;
     connection->task.run = take_up_backlog;
     link_in(connection);
-    watch_time(connection);
+    watch_time(connection, owner->head_timeout_ms);
     return connection;
 }
 
@@ -91,6 +91,7 @@ static void closed(void *context)
     }
     http_parser_free(connection->parser);
     phx_buf_free(&connection->backlog);
+    (void)budget_update(&core->received, &connection->charged, 0);
     free(connection);
     tasks_run(&core->tasks);
     owner->gone(owner);
@@ -127,7 +128,26 @@ static void refuse(connection_t *connection, int status)
     http_response_finish(&out, (phx_slice_t){0}, false, false);
     connection_send(connection->conn, phx_buf_slice(&out));
     phx_buf_free(&out);
+    http_parser_next(connection->parser);
     end(connection);
+}
+
+/* Counts anew what the connection holds of things not yet complete. */
+static void recount(connection_t *connection)
+{
+    const size_t held = connection->parser != NULL ? http_parser_held(connection->parser)
+                                                   : connection->ops->held(connection->upgraded);
+    if (budget_update(&connection->owner->core->received, &connection->charged,
+                      held + connection->backlog.cap) ||
+        connection->ending || connection->busy) {
+        return;
+    }
+    if (connection->ops != NULL) {
+        connection->ops->overloaded(connection->upgraded);
+    } else {
+        refuse(connection, 503);
+    }
+    recount(connection); /* with less now */
 }
 
 static void too_slow(loop_timer_t *timer)
@@ -145,6 +165,7 @@ static void take_up(connection_t *connection, uint8_t *bytes, size_t len)
 {
     while (len > 0 && !connection->busy && !connection->ending && connection->parser != NULL) {
         size_t used = 0;
+        const bool idle = http_parser_idle(connection->parser);
         http_progress_t progress =
             http_parser_feed(connection->parser, (phx_slice_t){(char *)bytes, len}, &used);
         bytes += used;
@@ -152,11 +173,14 @@ static void take_up(connection_t *connection, uint8_t *bytes, size_t len)
         if (progress == HTTP_BROKEN) {
             refuse(connection, http_parser_status(connection->parser));
         } else if (progress == HTTP_HEAD) {
+            watch_time(connection, connection->owner->request_timeout_ms);
             expect_continue(connection);
         } else if (progress == HTTP_COMPLETE) {
             timers_stop(connection->owner->core->timers, &connection->timer);
             connection->busy = true;
             connection->owner->request(connection, http_parser_request(connection->parser));
+        } else if (idle && !http_parser_idle(connection->parser)) {
+            watch_time(connection, connection->owner->head_timeout_ms);
         }
     }
     if (len == 0 || connection->ending) {
@@ -184,6 +208,7 @@ static void received(void *context, uint8_t *bytes, size_t len)
     if (connection->busy && connection->backlog.len > 0) {
         carrier_pause(connection->conn);
     }
+    recount(connection);
     tasks_run(&core->tasks);
 }
 
@@ -199,6 +224,7 @@ static void take_up_backlog(task_t *task)
         take_up(connection, (uint8_t *)backlog.data, backlog.len);
     }
     phx_buf_free(&backlog);
+    recount(connection);
 }
 
 /* A peer that sends no more is gone: libwebsockets closes then, so `closed` says it all. */
@@ -246,11 +272,13 @@ void connection_answer(connection_t *connection, int status, const answer_header
     connection->busy = false;
     connection->gone = NULL;
     http_parser_next(connection->parser);
+    recount(connection);
+    core_check_queued(connection->owner->core);
     if (!keep_alive) {
         end(connection);
         return;
     }
-    watch_time(connection);
+    watch_time(connection, connection->owner->request_timeout_ms);
     if (connection->backlog.len > 0) {
         tasks_push(&connection->owner->core->tasks, &connection->task);
     }

@@ -19,7 +19,8 @@ typedef struct connection_owner connection_owner_t;
 struct connection_owner {
     core_t *core;
     http_limits_t limits;
-    uint64_t request_timeout_ms;
+    uint64_t head_timeout_ms;    /* from connecting, or a request's first byte, to the end of its head */
+    uint64_t request_timeout_ms; /* from there to the end of its body; and between requests */
     /* Answers the request, now or later, or upgrades the connection. */
     void (*request)(connection_t *connection, const http_request_t *request);
     /* A connection has gone. */
@@ -34,8 +35,10 @@ extern const carrier_callbacks_t CONNECTION_CALLBACKS;
 /* What a connection becomes by an upgrade. */
 typedef struct upgraded_ops {
     void (*received)(void *upgraded, uint8_t *bytes, size_t len);
-    void (*closed)(void *upgraded); /* frees it */
-    void (*drain)(void *upgraded);  /* the server shuts down */
+    void (*closed)(void *upgraded);       /* frees it */
+    void (*drain)(void *upgraded);        /* the server shuts down */
+    size_t (*held)(const void *upgraded); /* memory for what it has received in part */
+    void (*overloaded)(void *upgraded);   /* that is too much: let go of it and end */
 } upgraded_ops_t;
 
 connection_owner_t *connection_owner(const connection_t *connection);

@@ -3,20 +3,47 @@
 #ifndef CORE_H
 #define CORE_H
 
+#include "adapter.h"
+#include "budget.h"
 #include "phx/bytes.h"
 #include "phxspec/server.h"
 #include "pubsub.h"
 #include "tasks.h"
 #include "timers.h"
 
-typedef struct core {
+typedef struct cluster cluster_t;
+typedef struct lp_remote lp_remote_t;
+typedef struct presence presence_t;
+
+typedef struct core core_t;
+
+struct core {
     phxs_server_t *server;
     timers_t *timers;
     tasks_t tasks;
     pubsub_t *pubsub;
-    phx_buf_t scratch; /* for one encoding at a time */
+    presence_t *presence;
+    node_id_t node;
+    cluster_t *cluster; /* NULL: a node alone */
+    lp_remote_t *lp_remote;
+    phx_buf_t scratch;        /* for one encoding at a time */
+    budget_t received;        /* parts of messages and requests, and what waits to be handled */
+    budget_t queued;          /* what waits to be sent, shared bytes counted once */
+    size_t max_waiting_bytes; /* of one socket; 0: no limit */
     size_t max_longpoll_bytes;
-} core_t;
+    size_t max_sessions;
+    bool secure; /* all connections speak TLS */
+    /* `queued` is exceeded: ends those who have most. */
+    void (*shed)(core_t *core);
+};
+
+/* To be called after something was queued. */
+static inline void core_check_queued(core_t *core)
+{
+    if (budget_exceeded(&core->queued)) {
+        core->shed(core);
+    }
+}
 
 typedef struct mount {
     core_t *core;

@@ -100,7 +100,14 @@ static bool origin_matches(const origin_t *entry, const origin_t *origin)
     return wanted.len == 0 || phx_slice_equal(wanted, port_of(origin)); /* ORIG-04 */
 }
 
-bool handshake_origin_allowed(const phxs_mount_config_t *config, const http_request_t *request)
+/* ORIG-07 */
+static bool same_connection(const origin_t *own, const origin_t *origin)
+{
+    return phx_slice_equal(own->scheme, origin->scheme) && phx_slice_equal(own->host, origin->host) &&
+           phx_slice_equal(port_of(own), port_of(origin));
+}
+
+bool handshake_origin_allowed(const phxs_mount_config_t *config, const http_request_t *request, bool secure)
 {
     const http_header_t *header = http_request_header(request, "origin");
     if (!config->check_origin || header == NULL) {
@@ -110,13 +117,14 @@ bool handshake_origin_allowed(const phxs_mount_config_t *config, const http_requ
     if (origin.host.len == 0) {
         return false; /* ORIG-06 */
     }
-    if (config->origins == NULL) { /* ORIG-03 */
+    if (config->same_connection || config->origins == NULL) {
         const http_header_t *host = http_request_header(request, "host");
-        origin_t own = {0};
+        origin_t own = {.scheme = secure ? PHX_SLICE("https") : PHX_SLICE("http")};
         if (host != NULL) {
             split_authority(host->value, &own);
         }
-        return phx_slice_equal(own.host, origin.host);
+        return config->same_connection ? same_connection(&own, &origin)
+                                       : phx_slice_equal(own.host, origin.host); /* ORIG-03 */
     }
     for (const char *const *entry = config->origins; *entry != NULL; entry++) {
         origin_t allowed = parse_origin(phx_slice_of(*entry));

@@ -7,8 +7,9 @@
 #include "core.h"
 #include "http.h"
 
-/* Whether the request's Origin, if it has one, is allowed here (ORIG-01 to ORIG-06). */
-bool handshake_origin_allowed(const phxs_mount_config_t *config, const http_request_t *request);
+/* Whether the request's Origin, if it has one, is allowed here (ORIG-01 to ORIG-07); `secure`: it came over
+ * TLS. */
+bool handshake_origin_allowed(const phxs_mount_config_t *config, const http_request_t *request, bool secure);
 
 /* The serializer for a `vsn` parameter; false if there is none (WS-VSN-01 to WS-VSN-04). */
 bool handshake_serializer(phx_slice_t vsn, phx_vsn_t *serializer);

@@ -66,6 +66,9 @@ bool http_parser_too_large(const http_parser_t *parser);
 /* True while no byte of the next request has been read. */
 bool http_parser_idle(const http_parser_t *parser);
 
+/* The memory that what has been read takes. */
+size_t http_parser_held(const http_parser_t *parser);
+
 /* Forgets the request and gets ready for the next; memory a large one took is given back. */
 void http_parser_next(http_parser_t *parser);
 

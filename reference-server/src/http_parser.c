@@ -85,6 +85,11 @@ bool http_parser_idle(const http_parser_t *parser)
     return parser->state == HEAD && parser->head.len == 0;
 }
 
+size_t http_parser_held(const http_parser_t *parser)
+{
+    return parser->head.cap + parser->body.cap;
+}
+
 int http_parser_status(const http_parser_t *parser)
 {
     return parser->status;

@@ -14,7 +14,9 @@
 enum {
     BACKLOG = 4096,        /* or what the system allows */
     ACCEPTS_PER_TURN = 64, /* then the connections that are there get their turn */
-    REST_MS = 100,         /* after accept failed for want of descriptors or memory */
+    UNSENT_BYTES =
+        131072,    /* in the kernel: what a slow peer leaves beyond counts in our queue, by our limits */
+    REST_MS = 100, /* after accept failed for want of descriptors or memory */
 };
 
 struct listener {
@@ -43,10 +45,12 @@ static void rest_is_over(loop_timer_t *timer)
 static bool set_up_connection(int fd)
 {
     const int on = 1;
+    const int unsent = UNSENT_BYTES;
     const int flags = fcntl(fd, F_GETFL);
     return flags != -1 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
            fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
-           setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+           setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent) == 0;
 }
 
 static void on_readable(uv_poll_t *handle, int status, int events)

@@ -10,7 +10,8 @@
 
 typedef struct listener listener_t;
 
-/* Takes over the descriptor of a new connection: not blocking, closed on exec, without Nagle's delay. */
+/* Takes over the descriptor of a new connection: not blocking, closed on exec, without Nagle's delay,
+ * and without megabytes in the kernel for a peer that does not read. */
 typedef void (*listener_accepted_t)(void *data, int fd);
 
 /*

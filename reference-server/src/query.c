@@ -5,7 +5,7 @@
 
 #include "phx/json.h"
 
-enum { MAX_DEPTH = 32 };
+enum { MAX_DEPTH = 32, MAX_PARAMS = 1000 };
 
 static int hex(char c)
 {
@@ -95,17 +95,19 @@ json_t *query_decode(phx_slice_t query)
     phx_buf_t name = {0};
     phx_buf_t value = {0};
     bool valid = params != NULL;
+    size_t count = 0;
     while (valid && query.len > 0) {
         phx_slice_t pair = cut(&query, '&');
         if (pair.len == 0) {
             continue;
         }
+        valid = ++count <= MAX_PARAMS;
         phx_slice_t raw_name = cut(&pair, '=');
         phx_buf_clear(&name);
         phx_buf_clear(&value);
         unescape(&name, raw_name);
         unescape(&value, pair);
-        valid = phx_utf8_valid(phx_buf_slice(&name)) && phx_utf8_valid(phx_buf_slice(&value)) &&
+        valid = valid && phx_utf8_valid(phx_buf_slice(&name)) && phx_utf8_valid(phx_buf_slice(&value)) &&
                 !name.failed && !value.failed;
         if (valid && name.len > 0) {
             valid = store(params, phx_buf_slice(&name),

@@ -11,7 +11,7 @@
 /*
  * The parameters of `query` (without `?`) as a new JSON object of strings, arrays and objects. A wrong
  * percent escape is taken as it stands; of repeated names the last one counts. Returns NULL if a name or
- * value is not UTF-8 (WS-CONN-14) or memory ran out.
+ * value is not UTF-8 (WS-CONN-14), if there are more than 1000, or memory ran out.
  */
 json_t *query_decode(phx_slice_t query);
 

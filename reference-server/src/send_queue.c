@@ -39,7 +39,7 @@ static bool make_room(send_queue_t *queue)
     return true;
 }
 
-bool send_queue_push(send_queue_t *queue, shared_bytes_t *bytes)
+bool send_queue_push(send_queue_t *queue, shared_bytes_t *bytes, budget_t *budget)
 {
     if (bytes->len == 0) {
         return true;
@@ -47,7 +47,7 @@ bool send_queue_push(send_queue_t *queue, shared_bytes_t *bytes)
     if (!make_room(queue)) {
         return false;
     }
-    row_of(queue)[queue->first + queue->count++] = shared_bytes_hold(bytes);
+    row_of(queue)[queue->first + queue->count++] = shared_bytes_enqueue(bytes, budget);
     queue->len += bytes->len;
     return true;
 }
@@ -74,26 +74,26 @@ phx_slice_t send_queue_next(const send_queue_t *queue, uint8_t *scratch, size_t 
     return (phx_slice_t){(const char *)scratch, len};
 }
 
-void send_queue_consume(send_queue_t *queue, size_t len)
+void send_queue_consume(send_queue_t *queue, size_t len, budget_t *budget)
 {
     shared_bytes_t **row = row_of(queue);
     queue->len -= len;
     queue->sent += len;
     while (queue->count > 0 && queue->sent >= row[queue->first]->len) {
         queue->sent -= row[queue->first]->len;
-        shared_bytes_release(row[queue->first++]);
+        shared_bytes_dequeue(row[queue->first++], budget);
         queue->count--;
     }
     if (queue->count == 0) {
-        send_queue_clear(queue);
+        send_queue_clear(queue, budget);
     }
 }
 
-void send_queue_clear(send_queue_t *queue)
+void send_queue_clear(send_queue_t *queue, budget_t *budget)
 {
     shared_bytes_t **row = row_of(queue);
     for (uint32_t i = 0; i < queue->count; i++) {
-        shared_bytes_release(row[queue->first + i]);
+        shared_bytes_dequeue(row[queue->first + i], budget);
     }
     free(queue->pieces);
     *queue = (send_queue_t){0};

@@ -18,8 +18,9 @@ typedef struct send_queue {
     uint32_t cap;
 } send_queue_t;
 
-/* Holds `bytes` at the end. Returns false when memory ran out. */
-bool send_queue_push(send_queue_t *queue, shared_bytes_t *bytes);
+/* Holds `bytes` at the end. Returns false when memory ran out. `budget` (may be NULL), here and below, is
+ * always the same and counts what the queue holds. */
+bool send_queue_push(send_queue_t *queue, shared_bytes_t *bytes, budget_t *budget);
 
 /*
  * The next bytes to write, at most `max`; empty if there are none. A large piece, or one that is alone, is
@@ -29,9 +30,9 @@ bool send_queue_push(send_queue_t *queue, shared_bytes_t *bytes);
 phx_slice_t send_queue_next(const send_queue_t *queue, uint8_t *scratch, size_t max);
 
 /* Drops the first `len` bytes. */
-void send_queue_consume(send_queue_t *queue, size_t len);
+void send_queue_consume(send_queue_t *queue, size_t len, budget_t *budget);
 
 /* Drops everything. */
-void send_queue_clear(send_queue_t *queue);
+void send_queue_clear(send_queue_t *queue, budget_t *budget);
 
 #endif

@@ -8,9 +8,13 @@
 #include <unistd.h>
 
 #include "carrier.h"
+#include "cluster.h"
 #include "connection.h"
 #include "container.h"
 #include "longpoll.h"
+#include "lp_remote.h"
+#include "presence.h"
+#include "redis.h"
 #include "session.h"
 #include "websocket.h"
 
@@ -18,8 +22,13 @@ enum {
     MAX_HEAD_BYTES = 64 * 1024,
     MAX_HEADERS = 100,
     DEFAULT_MAX_QUEUED_BYTES = 64 << 20,
+    DEFAULT_MAX_LONGPOLL_BYTES = 16 << 20,
+    DEFAULT_TOTAL_BYTES = 512 << 20,
+    DEFAULT_MAX_SESSIONS = 100000,
+    DEFAULT_HEAD_TIMEOUT_MS = 15000,
     DEFAULT_REQUEST_TIMEOUT_MS = 60000,
     DRAIN_GRACE_MS = 5000,
+    DEFAULT_PRESENCE_DOWN_MS = 30000,
 };
 
 struct phxs_server {
@@ -32,7 +41,7 @@ struct phxs_server {
     loop_timer_t drain_deadline;
     void (*drained)(void *user);
     void *drained_user;
-    char node[64];
+    char node[128];
 };
 
 void phxs_mount_defaults(phxs_mount_config_t *config)
@@ -43,6 +52,7 @@ void phxs_mount_defaults(phxs_mount_config_t *config)
         .websocket_timeout_ms = 60000,
         .max_frame_bytes = 10000000,
         .longpoll_window_ms = 10000,
+        .longpoll_pubsub_timeout_ms = 2000,
         .token_max_age_s = 1209600,
         .max_body_bytes = 8000000,
         .max_channels = 100,
@@ -145,6 +155,7 @@ void phxs_server_drain(phxs_server_t *server, void (*drained)(void *user), void 
         }
     }
     timers_start(server->core.timers, &server->drain_deadline, longest + DRAIN_GRACE_MS, drain_too_slow);
+    presence_mute(server->core.presence); /* who listens here is told to go */
     sessions_end(&server->sessions);
     connections_drain(&server->owner);
     tasks_run(&server->core.tasks);
@@ -224,21 +235,93 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
     return 0;
 }
 
+/* ---- limits ---- */
+
+/* Drops those who leave most unread, until a quarter of what all may is free again: then there is some time
+ * to the next search for them. */
+static void shed(core_t *core)
+{
+    phxs_server_t *server = core->server;
+    const size_t enough = core->queued.max - core->queued.max / 4;
+    while (core->queued.used > enough) {
+        const size_t of_connections = carrier_largest_queue(server->carrier);
+        const size_t of_sessions = sessions_largest_queue(&server->sessions);
+        const size_t largest = of_connections > of_sessions ? of_connections : of_sessions;
+        if (largest == 0) {
+            return;
+        }
+        carrier_abort_slow(server->carrier, largest / 2 + 1);
+        sessions_end_slow(&server->sessions, largest / 2 + 1);
+    }
+}
+
+static size_t or_default(size_t configured, size_t otherwise)
+{
+    return configured > 0 ? configured : otherwise;
+}
+
 /* ---- life ---- */
 
 static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config_t *config)
 {
     uint64_t seed;
-    if (RAND_bytes((unsigned char *)&seed, sizeof(seed)) != 1) {
+    node_id_t node;
+    if (RAND_bytes((unsigned char *)&seed, sizeof(seed)) != 1 ||
+        RAND_bytes((unsigned char *)&node, sizeof(node)) != 1) {
         return false;
     }
+    server->core.node = node | 1; /* 0 is no node */
     server->core.server = server;
-    server->core.max_longpoll_bytes =
-        config->max_longpoll_bytes > 0 ? config->max_longpoll_bytes : DEFAULT_MAX_QUEUED_BYTES;
+    server->core.max_longpoll_bytes = or_default(config->max_longpoll_bytes, DEFAULT_MAX_LONGPOLL_BYTES);
+    server->core.max_waiting_bytes = or_default(config->max_queued_bytes, DEFAULT_MAX_QUEUED_BYTES);
+    server->core.max_sessions = or_default(config->max_sessions, DEFAULT_MAX_SESSIONS);
+    server->core.queued.max = or_default(config->max_total_queued_bytes, DEFAULT_TOTAL_BYTES);
+    server->core.received.max = or_default(config->max_total_received_bytes, DEFAULT_TOTAL_BYTES);
+    server->core.secure = config->tls_cert != NULL;
+    server->core.shed = shed;
     server->core.timers = timers_new(loop);
     server->core.pubsub = pubsub_new(seed);
+    server->core.presence = presence_new(&server->core, seed);
     server->sessions_ready = sessions_init(&server->sessions, config->secret, seed);
-    return server->core.timers != NULL && server->core.pubsub != NULL && server->sessions_ready;
+    server->core.lp_remote = lp_remote_new(&server->core, &server->sessions, seed);
+    return server->core.timers != NULL && server->core.pubsub != NULL && server->core.presence != NULL &&
+           server->core.lp_remote != NULL && server->sessions_ready;
+}
+
+static bool join_cluster(phxs_server_t *server, uv_loop_t *loop, const phxs_config_t *config, char *error,
+                         size_t error_size)
+{
+    core_t *core = &server->core;
+    uint64_t down_ms = config->presence_down_ms > 0 ? config->presence_down_ms : DEFAULT_PRESENCE_DOWN_MS;
+    const redis_config_t redis = {
+        .url = config->redis,
+        .cluster = config->cluster != NULL ? config->cluster : "phxspec",
+        .node = core->node,
+        .down_ms = down_ms,
+    };
+    if (config->redis == NULL) {
+        return true;
+    }
+    if (config->secret == NULL) {
+        snprintf(error, error_size, "several nodes need one secret, so that each knows the others' tokens");
+        return false;
+    }
+    adapter_t *adapter = redis_adapter_new(loop, core->timers, &redis, error, error_size);
+    core->cluster = adapter != NULL ? cluster_new(core, adapter, down_ms) : NULL;
+    if (adapter != NULL && core->cluster == NULL) {
+        snprintf(error, error_size, "memory ran out");
+    }
+    return core->cluster != NULL;
+}
+
+static void name_node(phxs_server_t *server, const char *name)
+{
+    if (name != NULL) {
+        snprintf(server->node, sizeof(server->node), "%s", name);
+    } else {
+        snprintf(server->node, sizeof(server->node), "phxspec-%ld@%u-%016llx", (long)getpid(),
+                 (unsigned)carrier_port(server->carrier), (unsigned long long)server->core.node);
+    }
 }
 
 phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, char *error, size_t error_size)
@@ -251,18 +334,25 @@ phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, cha
     }
     server->owner = (connection_owner_t){
         .core = &server->core,
-        .limits = {.max_head_bytes = MAX_HEAD_BYTES, .max_headers = MAX_HEADERS, .max_body_bytes = 0},
-        .request_timeout_ms =
-            config->request_timeout_ms > 0 ? config->request_timeout_ms : DEFAULT_REQUEST_TIMEOUT_MS,
+        .limits = {.max_head_bytes = or_default(config->max_head_bytes, MAX_HEAD_BYTES),
+                   .max_headers = or_default(config->max_headers, MAX_HEADERS)},
+        .head_timeout_ms = or_default(config->head_timeout_ms, DEFAULT_HEAD_TIMEOUT_MS),
+        .request_timeout_ms = or_default(config->request_timeout_ms, DEFAULT_REQUEST_TIMEOUT_MS),
         .request = handle_request,
         .gone = connection_gone,
     };
+    if (server->owner.head_timeout_ms > server->owner.request_timeout_ms) {
+        server->owner.head_timeout_ms = server->owner.request_timeout_ms;
+    }
     const carrier_config_t carrier_config = {
         .address = config->address,
         .port = config->port,
         .max_connections = config->max_connections,
-        .max_queued_bytes =
-            config->max_queued_bytes > 0 ? config->max_queued_bytes : DEFAULT_MAX_QUEUED_BYTES,
+        .max_queued_bytes = or_default(config->max_queued_bytes, DEFAULT_MAX_QUEUED_BYTES),
+        .queued = &server->core.queued,
+        .tls_cert = config->tls_cert,
+        .tls_key = config->tls_key,
+        .tls_timeout_ms = server->owner.head_timeout_ms,
     };
     server->carrier =
         carrier_new(loop, &carrier_config, &CONNECTION_CALLBACKS, &server->owner, error, error_size);
@@ -270,8 +360,11 @@ phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, cha
         phxs_server_free(server);
         return NULL;
     }
-    snprintf(server->node, sizeof(server->node), "phxspec-%ld@%u", (long)getpid(),
-             (unsigned)carrier_port(server->carrier));
+    if (!join_cluster(server, loop, config, error, error_size)) {
+        phxs_server_free(server);
+        return NULL;
+    }
+    name_node(server, config->node_name);
     return server;
 }
 
@@ -281,6 +374,9 @@ void phxs_server_free(phxs_server_t *server)
         return;
     }
     server->drained = NULL;
+    if (server->core.presence != NULL) {
+        presence_mute(server->core.presence);
+    }
     if (server->carrier != NULL) {
         carrier_free(server->carrier);
     }
@@ -292,6 +388,9 @@ void phxs_server_free(phxs_server_t *server)
         server->mounts = mount->next;
         mount_free(mount);
     }
+    lp_remote_free(server->core.lp_remote);
+    cluster_free(server->core.cluster);
+    presence_free(server->core.presence);
     pubsub_free(server->core.pubsub);
     if (server->core.timers != NULL) {
         timers_free(server->core.timers);

@@ -22,6 +22,7 @@ shared_bytes_t *shared_bytes_new(phx_slice_t head, phx_slice_t tail)
         return NULL;
     }
     bytes->holders = 1;
+    bytes->queues = 0;
     bytes->len = head.len + tail.len;
     put(put(bytes->data, head), tail);
     return bytes;
@@ -38,4 +39,23 @@ void shared_bytes_release(shared_bytes_t *bytes)
     if (bytes != NULL && --bytes->holders == 0) {
         free(bytes);
     }
+}
+
+/* A place in a queue, which grows by doubling. */
+enum { PLACE_BYTES = 2 * sizeof(void *) };
+
+shared_bytes_t *shared_bytes_enqueue(shared_bytes_t *bytes, budget_t *budget)
+{
+    if (budget != NULL) {
+        budget->used += PLACE_BYTES + (bytes->queues++ == 0 ? sizeof *bytes + bytes->len : 0);
+    }
+    return shared_bytes_hold(bytes);
+}
+
+void shared_bytes_dequeue(shared_bytes_t *bytes, budget_t *budget)
+{
+    if (budget != NULL) {
+        budget->used -= PLACE_BYTES + (--bytes->queues == 0 ? sizeof *bytes + bytes->len : 0);
+    }
+    shared_bytes_release(bytes);
 }

@@ -57,6 +57,46 @@ static bool blocked(const phxs_socket_t *socket)
 /* ---- the mailbox ---- */
 
 static void run_task(task_t *task);
+static void end(phxs_socket_t *socket, socket_end_t why);
+
+void socket_hold(phxs_socket_t *socket, size_t bytes)
+{
+    core_t *core = core_of(socket);
+    socket->held_bytes += bytes;
+    const bool fits = core->max_waiting_bytes == 0 || socket->held_bytes <= core->max_waiting_bytes;
+    if (!budget_update(&core->received, &socket->charged, socket->held_bytes) || !fits) {
+        end(socket, SOCKET_FAILED);
+    }
+}
+
+void socket_let_go(phxs_socket_t *socket, size_t bytes)
+{
+    socket->held_bytes -= bytes;
+    (void)budget_update(&core_of(socket)->received, &socket->charged, socket->held_bytes);
+}
+
+bool socket_full(const phxs_socket_t *socket)
+{
+    return socket->mail_bytes > MAX_MAIL_BYTES;
+}
+
+/* What a mail is counted for, and no longer when it is freed. */
+static size_t mail_size(const socket_mail_t *mail)
+{
+    const size_t content = mail->kind == MAIL_RECEIVED ? mail->u.received.len
+                           : mail->kind == MAIL_SEND   ? mail->u.frame.bytes->len
+                                                       : 0;
+    return sizeof(*mail) + content;
+}
+
+static void free_mail(phxs_socket_t *socket, socket_mail_t *mail)
+{
+    socket_let_go(socket, mail_size(mail));
+    if (mail->kind == MAIL_SEND) {
+        frame_release(mail->u.frame);
+    }
+    free(mail);
+}
 
 static socket_mail_t *post(phxs_socket_t *socket, socket_mail_kind_t kind, size_t extra)
 {
@@ -90,12 +130,13 @@ void socket_send(phxs_socket_t *socket, frame_t frame)
     socket_mail_t *mail = post(socket, MAIL_SEND, 0);
     if (mail != NULL) {
         mail->u.frame = frame_hold(frame);
+        socket_hold(socket, mail_size(mail));
     }
 }
 
 static void watch_mail(phxs_socket_t *socket)
 {
-    bool pause = socket->mail_bytes > MAX_MAIL_BYTES;
+    bool pause = socket_full(socket);
     if (pause != socket->paused && socket->ops->pause != NULL) {
         socket->paused = pause;
         socket->ops->pause(socket->transport, pause);
@@ -146,10 +187,9 @@ static void send_now(phxs_socket_t *socket, int error, phx_form_t form)
         end(socket, SOCKET_FAILED); /* PUSH-16 */
         return;
     }
-    if (socket->over) {
-        return;
+    if (!socket->over) {
+        socket->ops->send(socket->transport, frame);
     }
-    socket->ops->send(socket->transport, frame);
     frame_release(frame);
 }
 
@@ -174,11 +214,17 @@ static void reply_to_join(phxs_socket_t *socket, const phxs_channel_t *channel, 
     send_now(socket, error, form);
 }
 
+void socket_fail(phxs_socket_t *socket)
+{
+    end(socket, SOCKET_FAILED);
+}
+
 void socket_stop(phxs_socket_t *socket, socket_end_t why)
 {
     socket_mail_t *mail = post(socket, MAIL_END, 0);
     if (mail != NULL) {
         mail->u.end = why;
+        socket_hold(socket, mail_size(mail));
     } else {
         end(socket, why);
     }
@@ -208,6 +254,7 @@ bool socket_announce_end(phxs_socket_t *socket, phxs_channel_t *channel, const c
         if (mail != NULL) {
             mail->u.end_of_channel.channel = channel;
             mail->u.end_of_channel.event = event;
+            socket_hold(socket, mail_size(mail));
             return false;
         }
     }
@@ -232,7 +279,7 @@ static void forget_end(phxs_socket_t *socket, const phxs_channel_t *channel)
         if (socket->last_mail == mail) {
             socket->last_mail = prev;
         }
-        free(mail);
+        free_mail(socket, mail);
         return;
     }
 }
@@ -335,6 +382,7 @@ static void start_join(phxs_socket_t *socket, const phx_message_t *message, uint
 static void waiting_join_free(waiting_join_t *waiting)
 {
     timers_stop(core_of(waiting->socket)->timers, &waiting->timer);
+    socket_let_go(waiting->socket, waiting->text.cap);
     phx_message_free(&waiting->message);
     phx_buf_free(&waiting->text);
     free(waiting);
@@ -382,7 +430,9 @@ static bool wait_for_old(phxs_socket_t *socket, phxs_channel_t *old, const phx_m
     waiting->socket = socket;
     waiting->old = old;
     size_t len = message->join_ref.len + message->ref.len + message->topic.len + message->payload.data.len;
-    if (!phx_buf_reserve(&waiting->text, len + 1) || channel_request_exit(old) != 0 ||
+    const bool room = phx_buf_reserve(&waiting->text, len + 1);
+    socket_hold(socket, waiting->text.cap);
+    if (!room || channel_request_exit(old) != 0 ||
         !timers_start(core_of(socket)->timers, &waiting->timer, DUPLICATE_TIMEOUT_MS, old_channel_too_slow)) {
         waiting_join_free(waiting);
         return false;
@@ -473,14 +523,15 @@ bool socket_receive(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, v
     if (bytes.len > 0) {
         memcpy(mail->bytes, bytes.data, bytes.len);
     }
-    socket->mail_bytes += bytes.len + sizeof(*mail);
+    socket->mail_bytes += mail_size(mail);
+    socket_hold(socket, mail_size(mail));
     watch_mail(socket);
     return false;
 }
 
 static void handle_received(phxs_socket_t *socket, const socket_mail_t *mail)
 {
-    socket->mail_bytes -= mail->u.received.len + sizeof(*mail);
+    socket->mail_bytes -= mail_size(mail);
     watch_mail(socket);
     phx_slice_t bytes = {mail->bytes, mail->u.received.len};
     bool taken = take_up(socket, mail->u.received.form, bytes, mail->u.received.tag);
@@ -498,7 +549,6 @@ static void handle_mail(phxs_socket_t *socket, socket_mail_t *mail)
         break;
     case MAIL_SEND:
         socket->ops->send(socket->transport, mail->u.frame);
-        frame_release(mail->u.frame);
         break;
     case MAIL_CHANNEL_END:
         channel = mail->u.end_of_channel.channel;
@@ -522,7 +572,7 @@ static void run_task(task_t *task)
             socket->last_mail = NULL;
         }
         handle_mail(socket, mail);
-        free(mail);
+        free_mail(socket, mail);
     }
     if (socket->over) {
         socket->ops->end(socket->transport, (socket_end_t)socket->end);
@@ -578,11 +628,9 @@ void socket_free(phxs_socket_t *socket)
     }
     for (socket_mail_t *mail = socket->first_mail, *next; mail != NULL; mail = next) {
         next = mail->next;
-        if (mail->kind == MAIL_SEND) {
-            frame_release(mail->u.frame);
-        }
-        free(mail);
+        free_mail(socket, mail);
     }
+    (void)budget_update(&core->received, &socket->charged, 0);
     pubsub_unsubscribe(core->pubsub, &socket->id);
     tasks_remove(&core->tasks, &socket->task);
     if (socket->mount->handler->closed != NULL) {

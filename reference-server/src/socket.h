@@ -51,7 +51,9 @@ struct phxs_socket {
     waiting_join_t *waiting; /* a join that waits for the end of the channel before it (JOIN-25) */
     socket_mail_t *first_mail;
     socket_mail_t *last_mail;
-    size_t mail_bytes;
+    size_t mail_bytes; /* of its client, in its own mailbox */
+    size_t held_bytes; /* all that waits in it and in its channels, and what these are called */
+    size_t charged;    /* of them, in the server's budget */
     bool paused;
     bool deferring; /* frames of channels go through the mailbox, whatever is in it */
     bool over;      /* nothing is handled or sent any more; `end` follows in its turn */
@@ -83,6 +85,12 @@ void socket_free(phxs_socket_t *socket);
  */
 bool socket_receive(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, void *tag);
 
+/* True when so much waits already that no more should be given to it now. */
+bool socket_full(const phxs_socket_t *socket);
+
+/* What was to be sent is lost: the socket takes and sends nothing any more, and `end` follows. */
+void socket_fail(phxs_socket_t *socket);
+
 /* Ends the socket in its turn. */
 void socket_stop(phxs_socket_t *socket, socket_end_t why);
 
@@ -90,6 +98,10 @@ void socket_stop(phxs_socket_t *socket, socket_end_t why);
 extern const subscriber_ops_t SOCKET_ID_OPS;
 
 /* ---- for channels ---- */
+
+/* Counts memory that a client makes the socket hold. A socket that holds too much ends. */
+void socket_hold(phxs_socket_t *socket, size_t bytes);
+void socket_let_go(phxs_socket_t *socket, size_t bytes);
 
 /* A frame of a channel; borrowed. */
 void socket_send(phxs_socket_t *socket, frame_t frame);

@@ -98,12 +98,21 @@ void table_remove(table_t *table, table_entry_t *entry)
     table->count--;
 }
 
-table_entry_t *table_any(const table_t *table)
+table_entry_t *table_next(const table_t *table, const table_entry_t *after)
 {
-    for (size_t i = 0; table->count > 0 && i < table->bucket_count; i++) {
+    if (after != NULL && after->next != NULL) {
+        return after->next;
+    }
+    size_t i = after != NULL ? (after->hash & (table->bucket_count - 1)) + 1 : 0;
+    for (; table->count > 0 && i < table->bucket_count; i++) {
         if (table->buckets[i] != NULL) {
             return table->buckets[i];
         }
     }
     return NULL;
+}
+
+table_entry_t *table_any(const table_t *table)
+{
+    return table_next(table, NULL);
 }

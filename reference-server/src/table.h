@@ -30,6 +30,9 @@ void table_remove(table_t *table, table_entry_t *entry);
 /* Some entry, or NULL when the table is empty. */
 table_entry_t *table_any(const table_t *table);
 
+/* All entries, one after the other: first with NULL; NULL at the end. The table must not change meanwhile. */
+table_entry_t *table_next(const table_t *table, const table_entry_t *after);
+
 /* A seeded 64-bit hash (not for secrets). */
 uint64_t hash_bytes(uint64_t seed, phx_slice_t bytes);
 

@@ -33,6 +33,7 @@ static void send_buf(websocket_t *websocket, phx_buf_t *out)
         carrier_abort(websocket->conn);
     } else {
         connection_send(websocket->conn, phx_buf_slice(out));
+        core_check_queued(websocket->mount->core);
     }
     phx_buf_free(out);
 }
@@ -76,7 +77,10 @@ static void idle_due(loop_timer_t *timer)
 static void transport_send(void *transport, frame_t frame)
 {
     websocket_t *websocket = transport;
-    carrier_send(websocket->conn, frame.bytes); /* a connection that cannot take it is ending already */
+    if (!carrier_send(websocket->conn, frame.bytes) && websocket->socket != NULL) {
+        socket_fail(websocket->socket);
+    }
+    core_check_queued(websocket->mount->core);
 }
 
 static void transport_pause(void *transport, bool pause)
@@ -183,7 +187,24 @@ static void drain(void *upgraded)
     close_with(websocket, joined ? 1012 : 1000); /* DRAIN-01, WS-CLOSE-04 */
 }
 
-static const upgraded_ops_t UPGRADED_OPS = {received, closed, drain};
+static size_t held(const void *upgraded)
+{
+    const websocket_t *websocket = upgraded;
+    return websocket->reader != NULL ? ws_reader_held(websocket->reader) : 0;
+}
+
+static void overloaded(void *upgraded)
+{
+    websocket_t *websocket = upgraded;
+    if (websocket->socket != NULL) {
+        close_with(websocket, 1013);
+    }
+    ws_reader_free(websocket->reader); /* nothing is read any more but the end */
+    websocket->reader = NULL;
+}
+
+static const upgraded_ops_t UPGRADED_OPS = {
+    .received = received, .closed = closed, .drain = drain, .held = held, .overloaded = overloaded};
 
 /* ---- handshake ---- */
 
@@ -248,7 +269,7 @@ static void check_and_connect(connection_t *connection, mount_t *mount, connect_
 {
     const http_request_t *request = connection_request(connection);
     phx_vsn_t vsn;
-    if (!handshake_origin_allowed(&mount->config, request)) {
+    if (!handshake_origin_allowed(&mount->config, request, mount->core->secure)) {
         connection_answer_text(connection, 403, ""); /* ORIG-02 */
         return;
     }

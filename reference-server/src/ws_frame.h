@@ -49,6 +49,9 @@ void ws_reader_free(ws_reader_t *reader);
 ws_progress_t ws_reader_feed(ws_reader_t *reader, uint8_t *bytes, size_t len, size_t *used,
                              ws_event_t *event);
 
+/* The memory that the message being read takes so far. */
+size_t ws_reader_held(const ws_reader_t *reader);
+
 /* After WS_BROKEN: 1002 (protocol, WS-FRAME-05), 1007 (text or a close reason that is not UTF-8), 1009 (too
  * large), 1011 (memory ran out). */
 int ws_reader_close_code(const ws_reader_t *reader);

@@ -53,6 +53,11 @@ void ws_reader_free(ws_reader_t *reader)
     }
 }
 
+size_t ws_reader_held(const ws_reader_t *reader)
+{
+    return reader->message.cap + reader->control.cap;
+}
+
 int ws_reader_close_code(const ws_reader_t *reader)
 {
     return reader->close_code;

@@ -18,15 +18,20 @@ static http_request_t request_with(http_header_t headers[MAX_HEADERS], const cha
     return request;
 }
 
+static bool allowed_by(const phxs_mount_config_t *config, const char *origin, const char *host, bool secure)
+{
+    http_header_t headers[MAX_HEADERS];
+    const char *pairs[] = {"host", host, origin != NULL ? "origin" : NULL, origin, NULL};
+    http_request_t request = request_with(headers, pairs);
+    return handshake_origin_allowed(config, &request, secure);
+}
+
 static bool allowed(const char *const *origins, const char *origin, const char *host)
 {
     phxs_mount_config_t config;
-    http_header_t headers[MAX_HEADERS];
-    const char *pairs[] = {"host", host, origin != NULL ? "origin" : NULL, origin, NULL};
     phxs_mount_defaults(&config);
     config.origins = origins;
-    http_request_t request = request_with(headers, pairs);
-    return handshake_origin_allowed(&config, &request);
+    return allowed_by(&config, origin, host, false);
 }
 
 static const struct {
@@ -70,6 +75,27 @@ START_TEST(origin_of_the_own_host)
     ck_assert(allowed(NULL, "http://localhost", "localhost:4000"));
     ck_assert(allowed(NULL, "https://localhost:9", "localhost")); /* ORIG-03 */
     ck_assert(!allowed(NULL, "http://phxspec.test", "localhost:4000"));
+}
+END_TEST
+
+/* ORIG-07 */
+START_TEST(origin_of_the_same_connection)
+{
+    phxs_mount_config_t config;
+    phxs_mount_defaults(&config);
+    config.same_connection = true;
+    ck_assert(allowed_by(&config, NULL, "localhost:4000", false));
+    ck_assert(allowed_by(&config, "http://localhost:4000", "localhost:4000", false));
+    ck_assert(allowed_by(&config, "http://localhost", "localhost:80", false));
+    ck_assert(allowed_by(&config, "https://localhost", "localhost", true));
+    ck_assert(allowed_by(&config, "https://[::1]:443", "[::1]", true));
+    ck_assert(!allowed_by(&config, "https://localhost:4000", "localhost:4000", false));
+    ck_assert(!allowed_by(&config, "http://localhost:4000", "localhost:4000", true));
+    ck_assert(!allowed_by(&config, "http://localhost", "localhost:4000", false));
+    ck_assert(!allowed_by(&config, "http://localhost:4001", "localhost:4000", false));
+    ck_assert(!allowed_by(&config, "http://phxspec.test:4000", "localhost:4000", false));
+    ck_assert(!allowed_by(&config, "//localhost:4000", "localhost:4000", false));
+    ck_assert(!allowed_by(&config, "null", "localhost:4000", false));
 }
 END_TEST
 
@@ -220,6 +246,7 @@ int main(void)
     TCase *tcase = tcase_create("handshake");
     tcase_add_loop_test(tcase, origins_of_a_list, 0, (int)COUNT(ORIGINS));
     tcase_add_test(tcase, origin_of_the_own_host);
+    tcase_add_test(tcase, origin_of_the_same_connection);
     tcase_add_loop_test(tcase, versions, 0, (int)COUNT(VERSIONS));
     tcase_add_loop_test(tcase, subprotocols, 0, (int)COUNT(OFFERS));
     tcase_add_loop_test(tcase, upgrades, 0, (int)COUNT(UPGRADES));

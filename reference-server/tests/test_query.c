@@ -73,12 +73,28 @@ START_TEST(deep_nesting_is_bounded)
 }
 END_TEST
 
+START_TEST(a_thousand_parameters_are_enough)
+{
+    phx_buf_t query = {0};
+    for (int i = 0; i < 1000; i++) {
+        phx_buf_append_text(&query, "&a[]=v");
+    }
+    json_t *params = query_decode(phx_buf_slice(&query));
+    ck_assert_uint_eq(json_array_size(json_object_get(params, "a")), 1000);
+    json_decref(params);
+    phx_buf_append_text(&query, "&b=");
+    ck_assert_ptr_null(query_decode(phx_buf_slice(&query)));
+    phx_buf_free(&query);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("query");
     tcase_add_loop_test(tcase, queries, 0, (int)(sizeof(QUERIES) / sizeof(QUERIES[0])));
     tcase_add_test(tcase, strings_only);
     tcase_add_test(tcase, deep_nesting_is_bounded);
+    tcase_add_test(tcase, a_thousand_parameters_are_enough);
     Suite *suite = suite_create("query");
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -8,6 +8,7 @@
 enum { MAX = 65536 };
 
 static uint8_t scratch[MAX];
+static budget_t budget;
 
 static shared_bytes_t *piece(size_t len, uint8_t fill)
 {
@@ -35,7 +36,7 @@ START_TEST(shared_bytes_join_head_and_tail)
     bytes = shared_bytes_new((phx_slice_t){0}, (phx_slice_t){0});
     ck_assert_uint_eq(bytes->len, 0);
     send_queue_t queue = {0};
-    ck_assert(send_queue_push(&queue, bytes));
+    ck_assert(send_queue_push(&queue, bytes, &budget));
     ck_assert_uint_eq(bytes->holders, 1); /* nothing to hold it for */
     shared_bytes_release(bytes);
 }
@@ -46,15 +47,15 @@ START_TEST(small_pieces_are_put_together)
     send_queue_t queue = {0};
     for (uint8_t i = 0; i < 10; i++) {
         shared_bytes_t *bytes = piece(2, (uint8_t)('a' + i));
-        ck_assert(send_queue_push(&queue, bytes));
+        ck_assert(send_queue_push(&queue, bytes, &budget));
         ck_assert_uint_eq(bytes->holders, 2);
         shared_bytes_release(bytes);
     }
     ck_assert_uint_eq(queue.len, 20);
     assert_slice(send_queue_next(&queue, scratch, MAX), PHX_SLICE("aabbccddeeffgghhiijj"));
-    send_queue_consume(&queue, 3);
+    send_queue_consume(&queue, 3, &budget);
     assert_slice(send_queue_next(&queue, scratch, 4), PHX_SLICE("bccd"));
-    send_queue_consume(&queue, 17);
+    send_queue_consume(&queue, 17, &budget);
     ck_assert_uint_eq(queue.len, 0);
     assert_slice(send_queue_next(&queue, scratch, MAX), PHX_SLICE(""));
     ck_assert_ptr_null(queue.pieces);
@@ -66,23 +67,23 @@ START_TEST(what_is_large_or_alone_is_not_copied)
     send_queue_t queue = {0};
     shared_bytes_t *small = piece(5, 's');
     shared_bytes_t *large = piece(100000, 'l');
-    ck_assert(send_queue_push(&queue, small));
+    ck_assert(send_queue_push(&queue, small, &budget));
     phx_slice_t next = send_queue_next(&queue, scratch, MAX);
     ck_assert_ptr_eq(next.data, (char *)small->data);
-    send_queue_consume(&queue, 5);
+    send_queue_consume(&queue, 5, &budget);
 
-    ck_assert(send_queue_push(&queue, large));
-    ck_assert(send_queue_push(&queue, small));
+    ck_assert(send_queue_push(&queue, large, &budget));
+    ck_assert(send_queue_push(&queue, small, &budget));
     next = send_queue_next(&queue, scratch, MAX);
     ck_assert_ptr_eq(next.data, (char *)large->data);
     ck_assert_uint_eq(next.len, MAX);
-    send_queue_consume(&queue, next.len);
+    send_queue_consume(&queue, next.len, &budget);
     next = send_queue_next(&queue, scratch, MAX);
     ck_assert_ptr_eq(next.data, (char *)large->data + MAX);
     ck_assert_uint_eq(next.len, 100000 - MAX);
-    send_queue_consume(&queue, next.len);
+    send_queue_consume(&queue, next.len, &budget);
     assert_slice(send_queue_next(&queue, scratch, MAX), PHX_SLICE("sssss"));
-    send_queue_clear(&queue);
+    send_queue_clear(&queue, &budget);
     ck_assert_uint_eq(small->holders, 1);
     ck_assert_uint_eq(large->holders, 1);
     shared_bytes_release(small);
@@ -104,7 +105,7 @@ START_TEST(random_use)
                 text[i] = (char)((pushed + i) % 251);
             }
             shared_bytes_t *bytes = shared_bytes_new((phx_slice_t){text, len}, (phx_slice_t){0});
-            ck_assert(send_queue_push(&queue, bytes));
+            ck_assert(send_queue_push(&queue, bytes, &budget));
             shared_bytes_release(bytes);
             pushed += len;
         } else {
@@ -118,12 +119,50 @@ START_TEST(random_use)
             }
             ck_assert(right);
             const size_t taken = next.len > 0 ? rng_below(&rng, next.len + 1) : 0;
-            send_queue_consume(&queue, taken);
+            send_queue_consume(&queue, taken, &budget);
             consumed += taken;
         }
         ck_assert_uint_eq(queue.len, pushed - consumed);
     }
-    send_queue_clear(&queue);
+    send_queue_clear(&queue, &budget);
+    ck_assert_uint_eq(budget.used, 0);
+}
+END_TEST
+
+START_TEST(a_budget_counts_shared_bytes_once)
+{
+    send_queue_t queues[3] = {{0}};
+    shared_bytes_t *bytes = piece(1000, 'x');
+    for (int i = 0; i < 3; i++) {
+        ck_assert(send_queue_push(&queues[i], bytes, &budget));
+    }
+    shared_bytes_release(bytes);
+    ck_assert_uint_ge(budget.used, 1000);
+    ck_assert_uint_lt(budget.used, 1200);
+    send_queue_consume(&queues[0], 1000, &budget);
+    send_queue_clear(&queues[1], &budget);
+    ck_assert_uint_ge(budget.used, 1000);
+    send_queue_consume(&queues[2], 999, &budget);
+    ck_assert_uint_ge(budget.used, 1000);
+    send_queue_consume(&queues[2], 1, &budget);
+    ck_assert_uint_eq(budget.used, 0);
+}
+END_TEST
+
+START_TEST(a_budget_lets_everybody_have_a_little)
+{
+    budget_t small = {.max = 100000};
+    size_t first = 0, second = 0, third = 0;
+    ck_assert(budget_update(&small, &first, BUDGET_FREE_BYTES + 90000));
+    ck_assert(budget_update(&small, &second, BUDGET_FREE_BYTES));
+    ck_assert_uint_eq(small.used, 90000);
+    ck_assert(!budget_update(&small, &third, BUDGET_FREE_BYTES + 10001));
+    ck_assert(budget_update(&small, &second, BUDGET_FREE_BYTES / 2));
+    ck_assert(budget_update(&small, &third, 0));
+    ck_assert(budget_update(&small, &first, 0));
+    ck_assert_uint_eq(small.used, 0);
+    small.max = 0; /* no limit */
+    ck_assert(budget_update(&small, &first, SIZE_MAX));
 }
 END_TEST
 
@@ -134,6 +173,8 @@ int main(void)
     tcase_add_test(tcase, small_pieces_are_put_together);
     tcase_add_test(tcase, what_is_large_or_alone_is_not_copied);
     tcase_add_test(tcase, random_use);
+    tcase_add_test(tcase, a_budget_counts_shared_bytes_once);
+    tcase_add_test(tcase, a_budget_lets_everybody_have_a_little);
     Suite *suite = suite_create("send_queue");
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

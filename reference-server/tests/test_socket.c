@@ -125,6 +125,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+    ck_assert_uint_eq(core.received.used, 0);
     pubsub_free(core.pubsub);
     timers_free(core.timers);
     phx_buf_free(&core.scratch);
@@ -368,6 +369,80 @@ START_TEST(a_disconnect_finds_ids)
 }
 END_TEST
 
+START_TEST(what_a_socket_holds_comes_out_even)
+{
+    fake_t *a = client(PHX_V2);
+    fake_t *b = client(PHX_V1);
+    RECEIVE(b, "{\"topic\":\"t\",\"event\":\"phx_join\",\"ref\":\"1\",\"payload\":{}}");
+    RECEIVE(a, JOIN("1"), "[\"1\",\"2\",\"t\",\"echo\",{}]", JOIN("3"),
+            "[\"4\",\"4\",\"t2\",\"phx_join\",{\"trap\":1}]", "[\"3\",\"5\",\"t\",\"sleep\",{}]",
+            "[\"4\",\"6\",\"t2\",\"sleep\",{}]", "[\"3\",\"7\",\"t\",\"echo\",{\"x\":1}]");
+    ck_assert_uint_gt(a->socket->held_bytes, 0);
+    RECEIVE(a, "[\"8\",\"8\",\"t2\",\"phx_join\",{\"delay\":1}]"); /* waits for the one that sleeps */
+    RECEIVE(b, "{\"topic\":\"t\",\"event\":\"broadcast\",\"ref\":\"2\",\"payload\":{}}");
+    RECEIVE(a, "[\"3\",\"9\",\"t\",\"phx_leave\",{}]", "[null,\"10\",\"phoenix\",\"heartbeat\",{}]");
+    let_time_pass();
+    RECEIVE(a, "[\"8\",\"11\",\"t2\",\"stop\",{}]", "[\"12\",\"12\",\"t3\",\"phx_join\",{\"fail\":1}]",
+            "[\"13\",\"13\",\"t3\",\"phx_join\",{\"refuse\":1}]", "[\"14\",\"14\",\"none\",\"phx_join\",{}]");
+    ck_assert_uint_eq(a->socket->channel_count, 0);
+    ck_assert_uint_eq(a->socket->held_bytes, 0);
+    ck_assert_uint_eq(a->socket->mail_bytes, 0);
+    client_free(a);
+    client_free(b);
+}
+END_TEST
+
+/* A push of about `len` bytes to a channel that sleeps. */
+static void push_large(fake_t *fake, size_t len)
+{
+    phx_buf_t push = {0};
+    phx_buf_append_text(&push, "[\"1\",\"9\",\"t\",\"echo\",{\"x\":\"");
+    while (push.len < len) {
+        phx_buf_append_text(&push, "0123456789");
+    }
+    phx_buf_append_text(&push, "\"}]");
+    socket_receive(fake->socket, PHX_TEXT, phx_buf_slice(&push), fake);
+    tasks_run(&core.tasks);
+    phx_buf_free(&push);
+}
+
+START_TEST(a_socket_that_holds_too_much_ends)
+{
+    fake_t *a = client(PHX_V2);
+    core.max_waiting_bytes = 100000;
+    RECEIVE(a, JOIN("1"), "[\"1\",\"2\",\"t\",\"sleep\",{}]");
+    phx_buf_clear(&a->log);
+    push_large(a, 60000);
+    assert_log(a, "");
+    push_large(a, 60000);
+    assert_log(a, "failed\n");
+    ck_assert_ptr_null(a->socket);
+    client_free(a);
+}
+END_TEST
+
+START_TEST(sockets_that_hold_too_much_together_end)
+{
+    fake_t *a = client(PHX_V2);
+    fake_t *b = client(PHX_V2);
+    core.received.max = 100000;
+    RECEIVE(a, JOIN("1"), "[\"1\",\"2\",\"t\",\"sleep\",{}]");
+    RECEIVE(b, JOIN("1"), "[\"1\",\"2\",\"t\",\"sleep\",{}]");
+    phx_buf_clear(&a->log);
+    phx_buf_clear(&b->log);
+    push_large(a, BUDGET_FREE_BYTES + 80000);
+    push_large(b, BUDGET_FREE_BYTES / 2);
+    ck_assert_uint_ge(core.received.used, 80000);
+    push_large(b, BUDGET_FREE_BYTES);
+    assert_log(a, "");
+    assert_log(b, "failed\n");
+    push_large(a, 1000);
+    ck_assert_ptr_nonnull(a->socket);
+    client_free(a);
+    client_free(b);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("socket");
@@ -384,6 +459,9 @@ int main(void)
     tcase_add_test(tcase, what_cannot_be_read_ends_the_socket);
     tcase_add_test(tcase, a_socket_may_go_at_any_time);
     tcase_add_test(tcase, a_disconnect_finds_ids);
+    tcase_add_test(tcase, what_a_socket_holds_comes_out_even);
+    tcase_add_test(tcase, a_socket_that_holds_too_much_ends);
+    tcase_add_test(tcase, sockets_that_hold_too_much_together_end);
     Suite *suite = suite_create("socket");
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

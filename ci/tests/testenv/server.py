@@ -102,15 +102,31 @@ class Program:
             return int(statm.read().split()[1]) * PAGE
 
 
+def run_server(*options):
+    """A run of phxspec-server that must end by itself."""
+    done = subprocess.run(
+        [env.server(), *options],
+        env=env.environment(),
+        capture_output=True,
+        text=True,
+        timeout=env.PROMPT,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert sanitizer_report(done.stderr) is None, done.stderr
+    return done
+
+
 class Server(Program):
     """phxspec-server on a port of its own choice, and clients of it, which end with it."""
 
     def __init__(self, folder, *options, program=None, prefix=(), descriptors=None):
         super().__init__([*prefix, program or env.server(), *options], folder, descriptors)
         self.clients = []
+        self.tls = None  # a client's ssl.SSLContext, where the server speaks TLS
         try:
             line = self.read_line(timeout=30 if prefix else env.PROMPT)
-            assert line.startswith("ready http://127.0.0.1:"), line
+            assert line.startswith(("ready http://127.0.0.1:", "ready https://127.0.0.1:")), line
             self.url = line.removeprefix("ready ")
             self.port = int(line.rpartition(":")[2])
         except BaseException:
@@ -122,13 +138,15 @@ class Server(Program):
         return client
 
     def connect(self):
-        return self._client(Connection(self.port))
+        return self._client(Connection(self.port, tls=self.tls))
 
     def websocket(self, mount="/socket", query="", **options):
-        return self._client(WebSocket(self.port, f"{mount}/websocket?vsn=2.0.0{query}", **options))
+        return self._client(
+            WebSocket(self.port, f"{mount}/websocket?vsn=2.0.0{query}", tls=self.tls, **options)
+        )
 
     def longpoll(self, mount="/tight", query="", connection=None):
-        return LongPoll(self.port, mount, query, connection)
+        return LongPoll(self.port, mount, query, connection, self.tls)
 
     def let_a_window_pass(self, mount="/tight"):
         """Waits by the server's own clock: a poll that nothing answers runs through its window."""

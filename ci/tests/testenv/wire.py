@@ -26,13 +26,16 @@ class Ended(Exception):
 class Connection:
     """A TCP connection; what it reads stays in order, and no wait is without a deadline."""
 
-    def __init__(self, port, receive_buffer=None):
+    def __init__(self, port, receive_buffer=None, tls=None):
+        """`tls` is an ssl.SSLContext: then it speaks TLS."""
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.settimeout(PROMPT)
         self.socket.connect(("127.0.0.1", port))
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.host = f"127.0.0.1:{port}"
         self.unread = b""
 
@@ -195,9 +198,9 @@ class WebSocket(Connection):
     """A client's WebSocket, speaking vsn 2.0.0. `first` goes out in one segment with the request."""
 
     def __init__(
-        self, port, target="/socket/websocket?vsn=2.0.0", headers=(), first=b"", receive_buffer=None
+        self, port, target="/socket/websocket?vsn=2.0.0", headers=(), first=b"", receive_buffer=None, tls=None
     ):
-        super().__init__(port, receive_buffer)
+        super().__init__(port, receive_buffer, tls)
         head, accept = upgrade(target, headers, self.host)
         self.send(head + first)
         self.handshake = self.response()
@@ -264,15 +267,16 @@ HEARTBEAT_REPLY = [None, "1", "phoenix", "phx_reply", {"status": "ok", "response
 class LongPoll:
     """A session of vsn 2.0.0; unless it is given a connection, each exchange has its own."""
 
-    def __init__(self, port, mount="/tight", query="", connection=None):
+    def __init__(self, port, mount="/tight", query="", connection=None, tls=None):
         self.port = port
+        self.tls = tls
         self.target = f"{mount}/longpoll?vsn=2.0.0{query}"
         body = self._exchange(request("GET", self.target), connection)
         assert body["status"] == 410, body
         self.token = body["token"]
 
     def _exchange(self, data, connection=None, timeout=PROMPT):
-        own = connection or Connection(self.port)
+        own = connection or Connection(self.port, tls=self.tls)
         try:
             own.send(data)
             response = own.response(timeout)

@@ -80,10 +80,13 @@ int phxs_join_response(phxs_channel_t *channel, phx_payload_t response);
  * (JOIN-25). */
 void phxs_trap_exit(phxs_channel_t *channel);
 
+/* The client is gone, or has left so much unread that it will be dropped: there is no use in sending on. */
+enum { PHXS_EGONE = -99 };
+
 /*
  * Pushes an event to the channel's client (BC-17). Returns 0 or what keeps the message from being written:
- * PHX_ENOTOBJECT, PHX_ETOOLONG, PHX_EV1BINARY, PHX_EUTF8, PHX_ENOMEM. A handler that ignores that has lost
- * the message; Phoenix' own channels fail (PUSH-16).
+ * PHX_ENOTOBJECT, PHX_ETOOLONG, PHX_EV1BINARY, PHX_EUTF8, PHX_ENOMEM, PHXS_EGONE. A handler that ignores that
+ * has lost the message; Phoenix' own channels fail (PUSH-16).
  */
 int phxs_push(phxs_channel_t *channel, phx_slice_t event, phx_payload_t payload);
 
@@ -122,6 +125,28 @@ int phxs_post_after(phxs_channel_t *channel, uint64_t delay_ms, void *message,
 int phxs_suspend(phxs_channel_t *channel, uint64_t delay_ms,
                  phxs_outcome_t (*resume)(phxs_channel_t *, void *data), void *data,
                  void (*release)(void *data));
+
+/*
+ * Presence: who is there, told to all subscribers of a topic by the broadcast presence_diff (PRES-02). A
+ * channel tracks keys on its own topic, each once, with a meta: JSON text of an object, to which the server
+ * adds phx_ref. What it tracks leaves when it ends (PRES-06). With several nodes all of them see it (CLU-09).
+ */
+enum {
+    PHXS_ETRACKED = -100,    /* the channel tracks this key already, or has not joined (PRES-07) */
+    PHXS_ENOTTRACKED = -101, /* the channel does not track this key */
+    PHXS_ETOOMUCH = -102,    /* a channel tracks at most 1000 keys, and 256 KiB of keys and metas */
+};
+
+/* Tracks a key. Returns 0, PHXS_ETRACKED, PHXS_ETOOMUCH, PHX_ENOTOBJECT, PHX_EUTF8,
+ * PHX_ENOMEM. */
+int phxs_presence_track(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta);
+/* Replaces the meta of a key (PRES-04). Returns 0, PHXS_ENOTTRACKED, or as phxs_presence_track. */
+int phxs_presence_update(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta);
+/* Ends it; a key that is not tracked is left alone. Returns 0, PHX_ENOMEM. */
+int phxs_presence_untrack(phxs_channel_t *channel, phx_slice_t key);
+/* Appends who is there on the channel's topic, the payload of presence_state (PRES-01). Returns 0,
+ * PHX_ENOMEM. */
+int phxs_presence_list(const phxs_channel_t *channel, phx_buf_t *out);
 
 /* ---- sockets ---- */
 
@@ -167,26 +192,46 @@ phxs_server_t *phxs_socket_server(const phxs_socket_t *socket);
 /* ---- the server ---- */
 
 typedef struct phxs_config {
-    const char *address;         /* numeric; NULL: 127.0.0.1 */
-    uint16_t port;               /* 0: any free port */
-    const char *secret;          /* signs long-poll tokens; NULL: a random one */
-    size_t max_connections;      /* 0: what the limit of descriptors allows */
-    size_t max_queued_bytes;     /* a client that leaves more unread is dropped; 0: 64 MiB */
-    size_t max_longpoll_bytes;   /* a session that lets more pile up between polls ends; 0: 64 MiB */
-    uint64_t request_timeout_ms; /* for a request to be complete, and between requests; 0: 60 000 */
+    const char *address;  /* numeric; NULL: 127.0.0.1 */
+    uint16_t port;        /* 0: any free port */
+    const char *tls_cert; /* PEM files, a chain and its key: TLS (1.2 or newer) and nothing else is */
+    const char *tls_key;  /* spoken; NULL: plain HTTP is */
+    const char *secret;   /* signs long-poll tokens; NULL: a random one */
+    /* Nodes that share a Redis and a cluster's name are one server to their clients. They need one secret. */
+    const char *redis;         /* redis://[[USER]:PASSWORD@]HOST[:PORT]; NULL: a node alone */
+    const char *cluster;       /* NULL: phxspec */
+    const char *node_name;     /* what phxs_server_node tells; NULL: made up, unique */
+    uint64_t presence_down_ms; /* a node not heard for so long is down (CLU-10); 0: 30 000 */
+    size_t max_connections;    /* 0: what the limit of descriptors allows */
+    size_t max_queued_bytes;   /* a client that leaves more unread is dropped; 0: 64 MiB */
+    size_t max_longpoll_bytes; /* a session that lets more pile up between polls ends; 0: 16 MiB. An answer,
+                                * with all quotes escaped, must fit into max_queued_bytes */
+    size_t max_sessions;       /* of long-poll; more are answered with 503; 0: 100 000 */
+    /* What all clients together may leave unread, before those who leave most are dropped, and what parts of
+     * messages and requests, and messages that wait for a busy channel, may take, before those who add to
+     * them are dropped (64 kB of each client do not count there); 0: 512 MiB. */
+    size_t max_total_queued_bytes;
+    size_t max_total_received_bytes;
+    size_t max_head_bytes;    /* of a request: its line and headers; 0: 64 KiB */
+    size_t max_headers;       /* 0: 100 */
+    uint64_t head_timeout_ms; /* for a request's head, from connecting or its first byte; 0: 15 000, and never
+                               * more than the next */
+    uint64_t request_timeout_ms; /* for its body, and between requests; 0: 60 000 */
 } phxs_config_t;
 
 /* The settings of one mount. phxs_mount_defaults gives Phoenix' own. */
 typedef struct phxs_mount_config {
     bool websocket;
     bool longpoll;
-    uint64_t websocket_timeout_ms; /* WS-IDLE-01 */
-    size_t max_frame_bytes;        /* WS-FRAME-06 */
-    uint64_t longpoll_window_ms;   /* LP-GET-04 */
-    uint64_t token_max_age_s;      /* LP-OPEN-07 */
-    size_t max_body_bytes;         /* LP-POST-11 */
-    size_t max_channels;           /* JOIN-06; 0: no limit */
+    uint64_t websocket_timeout_ms;       /* WS-IDLE-01 */
+    size_t max_frame_bytes;              /* WS-FRAME-06 */
+    uint64_t longpoll_window_ms;         /* LP-GET-04 */
+    uint64_t longpoll_pubsub_timeout_ms; /* for another node to say that it has a session (LP-OPEN-04) */
+    uint64_t token_max_age_s;            /* LP-OPEN-07 */
+    size_t max_body_bytes;               /* LP-POST-11 */
+    size_t max_channels;                 /* JOIN-06; 0: no limit */
     bool check_origin;
+    bool same_connection; /* ORIG-07: the origin must be that of the connection; `origins` does not count */
     const char *const
         *origins;    /* ORIG-04, ORIG-05; NULL-terminated. NULL: the Host of the request (ORIG-03) */
     bool auth_token; /* TOK-02 */
@@ -210,7 +255,7 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
                       const phxs_socket_handler_t *handler, void *app);
 
 uint16_t phxs_server_port(const phxs_server_t *server);
-/* A name unique to this server process. */
+/* The name of this node: the configured one, or one unique to this process. */
 const char *phxs_server_node(const phxs_server_t *server);
 
 /* Broadcasts on any topic (BC-03). Returns as phxs_broadcast. */
