@@ -155,7 +155,7 @@ static int run(const server_options_t *options, const plan_t *plan, const url_t 
     suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise};
     outputs_t outputs = {plan->appraisal,
                          {stdout, options->detail, text_report_colours(stdout), plan->files.requirements,
-                          text_str(&options->rerun)},
+                          text_str(&options->rerun), NULL},
                          jsonl,
                          true};
     suite_counts_t counts;

@@ -79,7 +79,7 @@ static void add_failure(text_t *out, const text_report_t *report, const variant_
     add_trace(out, report, result);
     text_printf(out, "    again: %s --run ", report->rerun);
     text_shell_word(out, variant->name);
-    text_puts(out, "\n\n");
+    text_printf(out, "%s\n\n", report->rerun_end ? report->rerun_end : "");
 }
 
 void text_report_verdict(const text_report_t *report, const variant_t *variant, const case_result_t *result)

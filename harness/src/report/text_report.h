@@ -21,7 +21,8 @@ typedef struct text_report {
     detail_t detail;
     bool colours;
     const json_t *requirements;
-    const char *rerun; /* the command that runs one variant again, but for "--run NAME" */
+    const char *rerun;     /* the command that runs one variant again, but for "--run NAME" */
+    const char *rerun_end; /* what follows that; NULL: nothing */
 } text_report_t;
 
 /* Whether colours are wanted on a stream: a terminal, and no NO_COLOR in the environment. */

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* phxspec client: a scripted server against the client that a driver drives. */
+#include "commands.h"
+
+#include "base/memory.h"
+#include "client_options.h"
+#include "client_suite/play_check.h"
+#include "client_suite/pool.h"
+#include "net/deadline.h"
+#include "report/jsonl.h"
+#include "select/appraisal.h"
+#include "select/list.h"
+#include "select/suite_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double PATIENCE_MS = 3000, HELLO_MS = 30000;
+
+/* What is run, read from files and from the driver. */
+typedef struct plan {
+    suite_files_t files;
+    json_t *beginnings;
+    greeting_t greeting;
+    profile_t profile; /* what the driver can be asked for, in the form in which variants know it */
+    expectations_t expectations;
+    variants_t all, chosen; /* the latter borrow from the former */
+    appraisal_t *appraisal;
+} plan_t;
+
+static bool read_expectations(const client_options_t *options, plan_t *plan, text_t *error)
+{
+    if (!options->expect) {
+        return true;
+    }
+    if (options->update && access(options->expect, F_OK) != 0) {
+        expectations_begin(options->expect, &plan->expectations);
+        return true;
+    }
+    return expectations_load(options->expect, &plan->expectations, error);
+}
+
+/* --list knows no driver: everything applies then. */
+static bool read_profile(const client_options_t *options, uv_loop_t *loop, plan_t *plan, text_t *error)
+{
+    names_t *capabilities = &plan->profile.capabilities;
+    plan->profile.mounts[MOUNT_MAIN].present = true;
+    for (size_t i = 0; i < options->without.len; i++) {
+        if (!client_dialect.capability_known(options->without.at[i])) {
+            text_printf(error, "no capability of drivers is called \"%s\"\n", options->without.at[i]);
+            return false;
+        }
+    }
+    if (options->driver && !greeting_read(loop, options->driver, HELLO_MS, &plan->greeting, error)) {
+        return false;
+    }
+    for (const char *const *name = client_capabilities; *name; name++) {
+        if ((!options->driver || names_have(&plan->greeting.capabilities, *name)) &&
+            !names_have(&options->without, *name)) {
+            names_add(capabilities, *name);
+        }
+    }
+    plan->profile.name = mem_string(options->driver ? plan->greeting.name : "no driver");
+    return true;
+}
+
+/* A client need not speak both versions. */
+static void mark_versions(plan_t *plan)
+{
+    for (size_t i = 0; i < plan->all.len; i++) {
+        variant_t *variant = &plan->all.at[i];
+        const char *needed = variant->vsn == VSN_1 ? "vsn1" : "vsn2";
+        if (!variant->lacking && !names_have(&plan->profile.capabilities, needed)) {
+            text_t lacking = {0};
+            text_printf(&lacking, "capability %s", needed);
+            variant->lacking = text_take(&lacking);
+        }
+    }
+}
+
+static bool read_files(const client_options_t *options, plan_t *plan, text_t *error)
+{
+    text_t path = {0};
+    const char *folder = suite_folder(options->vectors);
+    text_printf(&path, "%s/client-beginnings.json", folder);
+    plan->beginnings = jvalue_parse_file(text_str(&path), error);
+    text_free(&path);
+    plan->files.vectors.dialect = &client_dialect;
+    plan->files.vectors.beginnings = json_object_get(plan->beginnings, "beginnings");
+    return plan->beginnings && suite_files_load_part(folder, "client", &plan->files, error);
+}
+
+static bool read_plan(const client_options_t *options, plan_t *plan)
+{
+    text_t error = {0}, notes = {0};
+    const vectors_t *vectors = &plan->files.vectors;
+    bool good = read_files(options, plan, &error) && read_expectations(options, plan, &error);
+    if (good) {
+        variants_expand(&plan->all, vectors, &plan->profile);
+        mark_versions(plan);
+        plan->appraisal = appraisal_new(&plan->all, vectors, options->expect ? &plan->expectations : NULL,
+                                        options->strict, &notes, &error);
+        good = selection_apply(&options->selection, vectors, &plan->all, &plan->chosen, &notes, &error) &&
+               plan->appraisal;
+    }
+    command_complain("client", &error);
+    command_complain("client", &notes);
+    return good;
+}
+
+static void free_plan(plan_t *plan)
+{
+    appraisal_free(plan->appraisal);
+    free(plan->chosen.at);
+    variants_free(&plan->all);
+    expectations_free(&plan->expectations);
+    suite_files_free(&plan->files);
+    json_decref(plan->beginnings);
+    greeting_free(&plan->greeting);
+    free(plan->profile.name);
+    names_free(&plan->profile.capabilities);
+}
+
+/* Where the verdicts go. */
+typedef struct outputs {
+    appraisal_t *appraisal;
+    text_report_t text;
+    FILE *jsonl;
+    bool written;
+} outputs_t;
+
+static void appraise(void *ctx, const variant_t *variant, case_result_t *result)
+{
+    appraisal_judge(((outputs_t *)ctx)->appraisal, variant, result);
+}
+
+static void on_verdict(void *ctx, const variant_t *variant, const case_result_t *result)
+{
+    outputs_t *outputs = ctx;
+    text_report_verdict(&outputs->text, variant, result);
+    if (outputs->jsonl) {
+        outputs->written = jsonl_verdict(outputs->jsonl, variant, result) && outputs->written;
+    }
+}
+
+static int exit_code(const suite_counts_t *counts, bool complete)
+{
+    if (!suite_counts_add_up(counts) || counts->by[VERDICT_HARNESS_ERROR] > 0) {
+        return EXIT_HARNESS;
+    }
+    if (counts->by[VERDICT_FAIL] > counts->tolerated || counts->by[VERDICT_UNEXPECTED_PASS] > 0) {
+        return EXIT_FAILED;
+    }
+    if (!complete || counts->by[VERDICT_NOT_RUN] > 0) {
+        return EXIT_HARNESS;
+    }
+    if (counts->by[VERDICT_NOT_APPLICABLE] == counts->planned) {
+        fputs("phxspec client: no selected case applies to this driver\n", stderr);
+        return EXIT_USE;
+    }
+    return EXIT_AGREED;
+}
+
+/* Writes the expectations anew. A run that has not judged everything says nothing about them. */
+static bool update_expectations(const plan_t *plan, const suite_counts_t *counts, bool complete)
+{
+    const expectations_t *file = &plan->expectations;
+    text_t error = {0};
+    appraisal_update_t update;
+    if (!complete || counts->by[VERDICT_HARNESS_ERROR] > 0 || counts->by[VERDICT_NOT_RUN] > 0) {
+        text_printf(&error, "%s is left as it is: this run was not complete, or had harness errors\n",
+                    file->path);
+        return command_complain("client", &error);
+    }
+    json_t *entries = appraisal_update(plan->appraisal, &update);
+    bool written = expectations_rewrite(file, entries, &error);
+    json_decref(entries);
+    if (written) {
+        text_printf(&error, "%s: entries: %zu kept, %zu narrowed, %zu dropped, %zu added%s\n", file->path,
+                    update.kept, update.narrowed, update.dropped, update.added,
+                    update.added ? "; write their reasons" : "");
+    }
+    command_complain("client", &error);
+    return written;
+}
+
+static int run(const client_options_t *options, const plan_t *plan, uv_loop_t *loop, FILE *jsonl)
+{
+    pool_options_t pool = {{loop, plan->greeting.tolerance, PATIENCE_MS},
+                           options->driver,
+                           {.jobs = (size_t)options->jobs,
+                            .deadline_ms = (double)options->deadline_s * 1000,
+                            .appraise = appraise}};
+    text_t target = {0};
+    text_printf(&target, "%s %s", plan->greeting.name, plan->greeting.version);
+    outputs_t outputs = {plan->appraisal,
+                         {stdout, options->detail, text_report_colours(stdout), plan->files.requirements,
+                          text_str(&options->rerun), text_str(&options->rerun_driver)},
+                         jsonl,
+                         true};
+    suite_counts_t counts;
+    double began = clock_ms();
+    outputs.written = !jsonl || jsonl_plan(jsonl, plan->chosen.len, text_str(&target), &plan->profile);
+    bool complete = pool_run(&pool, &plan->chosen, on_verdict, &outputs, &counts);
+    text_report_summary(&outputs.text, &counts, clock_ms() - began);
+    outputs.written = (!jsonl || jsonl_summary(jsonl, &counts, complete)) && outputs.written;
+    text_free(&target);
+    if (!outputs.written) {
+        fprintf(stderr, "phxspec client: %s: %s; the report is not whole\n", options->report,
+                strerror(errno));
+        return EXIT_HARNESS;
+    }
+    if (options->update && !update_expectations(plan, &counts, complete)) {
+        return EXIT_HARNESS;
+    }
+    return exit_code(&counts, complete);
+}
+
+static int open_and_run(const client_options_t *options, const plan_t *plan, uv_loop_t *loop)
+{
+    FILE *jsonl = NULL;
+    if (options->report && !(jsonl = fopen(options->report, "w"))) {
+        fprintf(stderr, "phxspec client: %s: %s\n", options->report, strerror(errno));
+        return EXIT_USE;
+    }
+    int code = run(options, plan, loop, jsonl);
+    if (jsonl) {
+        fclose(jsonl);
+    }
+    return code;
+}
+
+static int plan_and_run(const client_options_t *options)
+{
+    plan_t plan = {0};
+    uv_loop_t loop;
+    text_t error = {0};
+    int code = EXIT_HARNESS;
+    uv_loop_init(&loop);
+    if (!read_profile(options, &loop, &plan, &error)) {
+        command_complain("client", &error);
+    } else if (!read_plan(options, &plan)) {
+        code = EXIT_USE;
+    } else if (options->list) {
+        (options->json ? list_json : list_text)(stdout, &plan.chosen);
+        code = EXIT_AGREED;
+    } else {
+        code = open_and_run(options, &plan, &loop);
+    }
+    free_plan(&plan);
+    uv_loop_close(&loop);
+    return code;
+}
+
+int cmd_client(int argc, char **argv)
+{
+    client_options_t options = {0};
+    int code = EXIT_USE;
+    if (client_options_read(argc, argv, &options)) {
+        if (options.help) {
+            fputs(client_usage, stdout);
+            code = EXIT_AGREED;
+        } else {
+            code = plan_and_run(&options);
+        }
+    }
+    client_options_free(&options);
+    return code;
+}
