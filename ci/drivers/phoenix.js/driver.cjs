@@ -6,6 +6,7 @@ const WebSocket = require("ws")
 const {Socket, Presence, LongPoll} = require("phoenix")
 const {dependencies} = require("./package.json") // pinned
 
+console.log = console.error // stdout is for events
 const say = (event, more = {}) => process.stdout.write(JSON.stringify({event, ...more}) + "\n")
 
 // What a program hands over as bytes is written {"$base64": "…"} in commands and events.
@@ -30,7 +31,16 @@ const table = (list) => list && ((tries) => nth(list, tries))
 let socket = null
 let channels = {}
 
-const transports = {websocket: WebSocket, longpoll: LongPoll}
+// As in a browser: what a handler throws is reported, and the connection goes on.
+class Tolerant extends WebSocket {
+  set onmessage(handler){
+    super.onmessage = (event) => {
+      try { handler(event) } catch (error){ console.error(error) }
+    }
+  }
+}
+
+const transports = {websocket: Tolerant, longpoll: LongPoll}
 
 const commands = {
   connect({url, transport, vsn, params, params_each, token, token_each, options}){
@@ -82,8 +92,10 @@ const commands = {
   },
 
   join({channel, timeout_ms}){
-    const answer = (status) => (response) =>
+    const answer = (status) => (response) => {
       say("reply", {channel, to: "join", status, response: fromBytes(response)})
+      if(status === "ok"){ say("channel", {channel, state: "joined"}) }
+    }
     const push = channels[channel].made.join(timeout_ms)
     ;["ok", "error", "timeout"].forEach((status) => push.receive(status, answer(status)))
   },
@@ -116,6 +128,11 @@ const commands = {
 
   ping(){
     socket.ping((rtt) => say("pong", {rtt_ms: rtt}))
+  },
+
+  // everything said before has been done
+  sync(){
+    say("synced")
   },
 
   reset(){

@@ -55,7 +55,7 @@ void play_tell(play_t *play, const json_t *command)
 /* Events with data of the application in them; how often a client reports the others is its own affair. */
 static bool is_strict(const json_t *line)
 {
-    static const char *const strict[] = {"message", "reply", "presence", "failed", NULL};
+    static const char *const strict[] = {"message", "reply", "presence", NULL};
     const char *event = json_string_value(json_object_get(line, "event"));
     if (json_object_get(line, "to")) { /* the answer to a join or leave */
         return false;

@@ -456,7 +456,7 @@ static bool event_matches(play_t *play, const heard_t *heard, text_t *why)
 
 static bool expects_strict(const play_t *play)
 {
-    static const char *const strict[] = {"message", "reply", "presence", "failed", NULL};
+    static const char *const strict[] = {"message", "reply", "presence", NULL};
     const char *name = json_string_value(argument(play));
     for (const char *const *at = strict; *at; at++) {
         if (strcmp(*at, name) == 0 && !json_object_get(member(play, "with"), "to")) {

@@ -37,7 +37,8 @@ static json_t *query_json(span_t rest)
             value = span_from(piece, name.len + 1);
         }
         json_t *key = decoded(name);
-        if (name.len > 0 && json_is_string(key)) {
+        bool no_token = span_is(name, "token") && value.len == 0; /* as good as left out */
+        if (name.len > 0 && json_is_string(key) && !no_token) {
             json_object_set_new(query, json_string_value(key), decoded(value));
         }
         json_decref(key);

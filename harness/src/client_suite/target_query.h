@@ -8,7 +8,8 @@
 
 /*
  * {"path": "/socket/websocket", "query": {NAME: VALUE, …}, "headers": {name in lower case: VALUE, …},
- * "protocols": [each subprotocol offered]}, names and values of the query percent-decoded. A new reference.
+ * "protocols": [each subprotocol offered]}, names and values of the query percent-decoded; an
+ * empty token is left out. A new reference.
  */
 json_t *offer_json(const char *target, const http_headers_t *headers);
 
