@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-static const tolerance_t usual = {50, 400};
+static const tolerance_t usual = {25, 400};
 
 /* The only version there is of the driver protocol. */
 enum { PROTOCOL = 1 };

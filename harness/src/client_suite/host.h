@@ -31,7 +31,8 @@ typedef struct peer_event {
     char *text;     /* owned; NULL unless the kind has one */
 } peer_event_t;
 
-typedef enum request_kind { REQUEST_POLL, REQUEST_POST } request_kind_t;
+/* What may be kept waiting; a close is the closing handshake of the client. */
+typedef enum request_kind { REQUEST_POLL, REQUEST_POST, REQUEST_CLOSE, REQUESTS } request_kind_t;
 
 /* Begins to listen on 127.0.0.1; NULL and a message where that cannot be. `changed` is called from the loop
  * when there is something new, and may not free the host. The transcript is borrowed. */
@@ -76,7 +77,7 @@ void peer_close(peer_t *peer, unsigned code, span_t reason);
 /* Ends TCP, of all requests of a session, which stays. */
 void peer_drop(peer_t *peer);
 
-/* Long-poll: requests of this kind wait for peer_answer from now on, or are answered as usual again. Pending
+/* Requests of this kind wait for peer_answer from now on, or are answered as usual again. Pending
  * ones stay as they are. */
 void peer_hold(peer_t *peer, request_kind_t kind, bool hold);
 /* Long-poll: answers the oldest request of this kind that waits; false: none does. */

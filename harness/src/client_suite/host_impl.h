@@ -39,7 +39,7 @@ struct peer {
     caller_t *caller; /* WebSocket */
     char *token;      /* long-poll */
     json_t *queue;    /* long-poll: what the next poll gets */
-    bool hold[2];
+    bool hold[REQUESTS];
     bool lost;    /* long-poll: the session is gone */
     bool closing; /* we began the closing handshake */
     bool closed;  /* the client's close came */

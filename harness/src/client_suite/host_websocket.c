@@ -67,6 +67,11 @@ void websocket_frame_out(peer_t *peer, uint8_t opcode, span_t payload)
 static void on_close(caller_t *caller, entry_t *entry)
 {
     peer_t *peer = caller->peer;
+    if (peer->hold[REQUEST_CLOSE]) {
+        peer->closed = true;
+        peer_add_event(peer, PEER_CLOSE, entry, NULL);
+        return;
+    }
     if (!peer->closed && !peer->closing) {
         text_t payload = {0};
         ws_close_payload(&payload, entry->has_code ? entry->code : 0, (span_t){0});

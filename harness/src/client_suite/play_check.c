@@ -137,7 +137,8 @@ static bool argument_good(checker_t *checker, const json_t *value)
     case OBJECT:
         return json_is_object(value);
     case KIND:
-        return string && (strcmp(string, "poll") == 0 || strcmp(string, "post") == 0);
+        return string && (strcmp(string, "poll") == 0 || strcmp(string, "post") == 0 ||
+                          (strcmp(string, "close") == 0 && checker->deed != DEED_ANSWER));
     case TIME:
         return is_time(value);
     }
@@ -154,7 +155,7 @@ static const char *argument_words(argument_t argument)
                                         [MESSAGES] = "a list of messages is needed here",
                                         [BYTES] = "a list of bytes, strings and {\"hex\": …} is needed here",
                                         [OBJECT] = "an object is needed here",
-                                        [KIND] = "poll or post",
+                                        [KIND] = "poll, post, or, to be held only, close",
                                         [TIME] = "{\"ms\": N}"};
     return words[argument];
 }

@@ -355,7 +355,10 @@ static outcome_t close_begin(play_t *play, peer_t *peer)
 
 static request_kind_t kind_of(const json_t *name)
 {
-    return strncmp(json_string_value(name), "poll", 4) == 0 ? REQUEST_POLL : REQUEST_POST;
+    const char *string = json_string_value(name);
+    return strcmp(string, "poll") == 0   ? REQUEST_POLL
+           : strcmp(string, "post") == 0 ? REQUEST_POST
+                                         : REQUEST_CLOSE;
 }
 
 /* "answer": what waits may not be there yet. */
