@@ -32,7 +32,11 @@ def complaints(validator, value):
     ]
 
 
-@pytest.mark.parametrize("path", sorted((env.VECTORS / "server").rglob("*.json")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    sorted((env.VECTORS / "server").rglob("*.json")) + sorted((env.VECTORS / "probe").rglob("*.json")),
+    ids=lambda path: path.name,
+)
 def test_vectors_follow_their_schema(path):
     assert complaints(schema("vectors.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
 

@@ -10,12 +10,14 @@ enum { DEFAULT_JOBS = 12, DEFAULT_DEADLINE_S = 300 };
 
 const char client_usage[] =
     "usage: phxspec client [options] -- DRIVER [ARGUMENT]...\n"
+    "       phxspec client [options] --driver COMMAND\n"
     "       phxspec client [options] --list\n"
     "\n"
     "Runs the vectors for clients: DRIVER is a program that drives the client under\n"
     "test as harness/DRIVER.md says, and phxspec plays a scripted server to it.\n"
     "\n"
     "The client:\n"
+    "  --driver COMMAND    the driver as one word, which a shell runs\n"
     "  --without CAP,...   capabilities its driver is not to be asked for; what needs\n"
     "                      them is not applicable\n"
     "\n"
@@ -44,7 +46,7 @@ const char client_usage[] =
     "  --deadline SEC      for the whole run (300)\n"
     "\n"
     "The result:\n"
-    "  --report FILE       results as JSON lines\n"
+    "  --report FILE       a report, as with phxspec server; may be repeated\n"
     "  --quiet             failures and the summary only\n"
     "  --verbose           times and titles, too\n"
     "  --trace             everything that was said, too\n"
@@ -54,6 +56,7 @@ const char client_usage[] =
 
 enum option_code {
     OPT_VECTORS = 256,
+    OPT_DRIVER,
     OPT_WITHOUT,
     OPT_RUN,
     OPT_SKIP,
@@ -74,17 +77,27 @@ enum option_code {
     OPT_HELP
 };
 
-static const struct option known[] = {
-    {"vectors", 1, NULL, OPT_VECTORS}, {"without", 1, NULL, OPT_WITHOUT},
-    {"run", 1, NULL, OPT_RUN},         {"skip", 1, NULL, OPT_SKIP},
-    {"level", 1, NULL, OPT_LEVEL},     {"transport", 1, NULL, OPT_TRANSPORT},
-    {"vsn", 1, NULL, OPT_VSN},         {"list", 0, NULL, OPT_LIST},
-    {"json", 0, NULL, OPT_JSON},       {"strict", 0, NULL, OPT_STRICT},
-    {"expect", 1, NULL, OPT_EXPECT},   {"update-expectations", 0, NULL, OPT_UPDATE},
-    {"jobs", 1, NULL, OPT_JOBS},       {"deadline", 1, NULL, OPT_DEADLINE},
-    {"report", 1, NULL, OPT_REPORT},   {"quiet", 0, NULL, OPT_QUIET},
-    {"verbose", 0, NULL, OPT_VERBOSE}, {"trace", 0, NULL, OPT_TRACE},
-    {"help", 0, NULL, OPT_HELP},       {NULL, 0, NULL, 0}};
+static const struct option known[] = {{"vectors", 1, NULL, OPT_VECTORS},
+                                      {"driver", 1, NULL, OPT_DRIVER},
+                                      {"without", 1, NULL, OPT_WITHOUT},
+                                      {"run", 1, NULL, OPT_RUN},
+                                      {"skip", 1, NULL, OPT_SKIP},
+                                      {"level", 1, NULL, OPT_LEVEL},
+                                      {"transport", 1, NULL, OPT_TRANSPORT},
+                                      {"vsn", 1, NULL, OPT_VSN},
+                                      {"list", 0, NULL, OPT_LIST},
+                                      {"json", 0, NULL, OPT_JSON},
+                                      {"strict", 0, NULL, OPT_STRICT},
+                                      {"expect", 1, NULL, OPT_EXPECT},
+                                      {"update-expectations", 0, NULL, OPT_UPDATE},
+                                      {"jobs", 1, NULL, OPT_JOBS},
+                                      {"deadline", 1, NULL, OPT_DEADLINE},
+                                      {"report", 1, NULL, OPT_REPORT},
+                                      {"quiet", 0, NULL, OPT_QUIET},
+                                      {"verbose", 0, NULL, OPT_VERBOSE},
+                                      {"trace", 0, NULL, OPT_TRACE},
+                                      {"help", 0, NULL, OPT_HELP},
+                                      {NULL, 0, NULL, 0}};
 
 static bool read_count(const char *argument, long *count, text_t *error)
 {
@@ -100,11 +113,19 @@ static bool read_count(const char *argument, long *count, text_t *error)
 
 static bool read_option(client_options_t *options, int code, const char *argument, text_t *error)
 {
+    static char shell[] = "/bin/sh", flag[] = "-c";
     selection_t *selection = &options->selection;
     bool good = true;
     switch (code) {
     case OPT_VECTORS:
         options->vectors = argument;
+        break;
+    case OPT_DRIVER:
+        text_clear(&options->driver_words);
+        text_printf(&options->driver_words, "exec %s", argument);
+        options->shell[0] = shell;
+        options->shell[1] = flag;
+        options->shell[2] = options->driver_words.at;
         break;
     case OPT_WITHOUT:
         names_add_list(&options->without, argument);
@@ -145,16 +166,15 @@ static bool read_option(client_options_t *options, int code, const char *argumen
     case OPT_DEADLINE:
         return read_count(argument, &options->deadline_s, error);
     case OPT_REPORT:
-        options->report = argument;
-        break;
+        return report_add(options->report, argument, error);
     case OPT_QUIET:
-        options->detail = DETAIL_QUIET;
+        report_detail(options->report, DETAIL_QUIET);
         break;
     case OPT_VERBOSE:
-        options->detail = DETAIL_VERBOSE;
+        report_detail(options->report, DETAIL_VERBOSE);
         break;
     case OPT_TRACE:
-        options->detail = DETAIL_TRACE;
+        report_detail(options->report, DETAIL_TRACE);
         break;
     default:
         options->help = true;
@@ -163,10 +183,13 @@ static bool read_option(client_options_t *options, int code, const char *argumen
 }
 
 /* What is wrong with the options taken together; NULL: nothing. */
-static const char *contradiction(const client_options_t *options)
+static const char *contradiction(const client_options_t *options, int words)
 {
-    if (!options->driver && !options->list) {
+    if (!options->shell[0] && words == 0 && !options->list) {
         return "the command of a driver is needed behind --; phxspec client --help tells the options";
+    }
+    if (options->shell[0] && words > 0) {
+        return "there are two drivers, one with --driver and one behind --";
     }
     if (options->json && !options->list) {
         return "--json goes with --list; --report FILE writes the results of a run";
@@ -202,8 +225,11 @@ static bool read_all(int argc, char **argv, client_options_t *options)
         bool decisive =
             code == OPT_VECTORS || code == OPT_WITHOUT || code == OPT_STRICT || code == OPT_EXPECT;
         if (decisive) {
-            text_printf(&options->rerun, " --%s ", known[which].name);
-            text_shell_word(&options->rerun, optarg ? optarg : "");
+            text_printf(&options->rerun, " --%s", known[which].name);
+        }
+        if (decisive && optarg) {
+            text_putc(&options->rerun, ' ');
+            text_shell_word(&options->rerun, optarg);
         }
     }
     return true;
@@ -214,25 +240,37 @@ bool client_options_read(int argc, char **argv, client_options_t *options)
     options->jobs = DEFAULT_JOBS;
     options->deadline_s = DEFAULT_DEADLINE_S;
     options->selection.weakest = LEVEL_MAY;
-    options->detail = DETAIL_NORMAL;
+    options->report = report_new();
     text_shell_word(&options->rerun, argv[-1]);
     text_puts(&options->rerun, " client");
+    for (int i = -1; i < argc; i++) {
+        text_puts(&options->command, i < 0 ? "" : " ");
+        text_shell_word(&options->command, argv[i]);
+    }
     if (!read_all(argc, argv, options)) {
         return false;
     }
     if (options->help) {
         return true;
     }
-    options->driver = optind < argc ? argv + optind : NULL;
-    const char *wrong = contradiction(options);
+    const char *wrong = contradiction(options, argc - optind);
     if (wrong) {
         fprintf(stderr, "phxspec client: %s\n", wrong);
         return false;
     }
-    text_puts(&options->rerun_driver, " --");
-    for (int i = optind; i < argc; i++) {
-        text_putc(&options->rerun_driver, ' ');
-        text_shell_word(&options->rerun_driver, argv[i]);
+    if (options->shell[0]) {
+        options->driver = options->shell;
+    } else if (optind < argc) {
+        options->driver = argv + optind;
+        for (int i = optind; i < argc; i++) {
+            text_puts(&options->driver_words, i > optind ? " " : "");
+            text_shell_word(&options->driver_words, argv[i]);
+        }
+    }
+    if (options->driver) {
+        text_puts(&options->rerun, " --driver ");
+        text_shell_word(&options->rerun,
+                        text_str(&options->driver_words) + (options->shell[0] ? strlen("exec ") : 0));
     }
     return true;
 }
@@ -241,6 +279,8 @@ void client_options_free(client_options_t *options)
 {
     names_free(&options->without);
     selection_free(&options->selection);
+    text_free(&options->command);
+    text_free(&options->driver_words);
     text_free(&options->rerun);
-    text_free(&options->rerun_driver);
+    report_free(options->report);
 }

@@ -7,12 +7,11 @@
 #include "client_suite/play_check.h"
 #include "client_suite/pool.h"
 #include "net/deadline.h"
-#include "report/jsonl.h"
+#include "report/live.h"
 #include "select/appraisal.h"
 #include "select/list.h"
 #include "select/suite_files.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,22 +61,10 @@ static bool read_profile(const client_options_t *options, uv_loop_t *loop, plan_
             names_add(capabilities, *name);
         }
     }
+    plan->profile.vsns[VSN_1] = names_have(capabilities, "vsn1");
+    plan->profile.vsns[VSN_2] = names_have(capabilities, "vsn2");
     plan->profile.name = mem_string(options->driver ? plan->greeting.name : "no driver");
     return true;
-}
-
-/* A client need not speak both versions. */
-static void mark_versions(plan_t *plan)
-{
-    for (size_t i = 0; i < plan->all.len; i++) {
-        variant_t *variant = &plan->all.at[i];
-        const char *needed = variant->vsn == VSN_1 ? "vsn1" : "vsn2";
-        if (!variant->lacking && !names_have(&plan->profile.capabilities, needed)) {
-            text_t lacking = {0};
-            text_printf(&lacking, "capability %s", needed);
-            variant->lacking = text_take(&lacking);
-        }
-    }
 }
 
 static bool read_files(const client_options_t *options, plan_t *plan, text_t *error)
@@ -99,7 +86,6 @@ static bool read_plan(const client_options_t *options, plan_t *plan)
     bool good = read_files(options, plan, &error) && read_expectations(options, plan, &error);
     if (good) {
         variants_expand(&plan->all, vectors, &plan->profile);
-        mark_versions(plan);
         plan->appraisal = appraisal_new(&plan->all, vectors, options->expect ? &plan->expectations : NULL,
                                         options->strict, &notes, &error);
         good = selection_apply(&options->selection, vectors, &plan->all, &plan->chosen, &notes, &error) &&
@@ -123,12 +109,10 @@ static void free_plan(plan_t *plan)
     names_free(&plan->profile.capabilities);
 }
 
-/* Where the verdicts go. */
+/* Where the results go. */
 typedef struct outputs {
     appraisal_t *appraisal;
-    text_report_t text;
-    FILE *jsonl;
-    bool written;
+    live_t *live;
 } outputs_t;
 
 static void appraise(void *ctx, const variant_t *variant, case_result_t *result)
@@ -136,13 +120,14 @@ static void appraise(void *ctx, const variant_t *variant, case_result_t *result)
     appraisal_judge(((outputs_t *)ctx)->appraisal, variant, result);
 }
 
+static void on_started(void *ctx, const variant_t *variant)
+{
+    live_started(((outputs_t *)ctx)->live, variant);
+}
+
 static void on_verdict(void *ctx, const variant_t *variant, const case_result_t *result)
 {
-    outputs_t *outputs = ctx;
-    text_report_verdict(&outputs->text, variant, result);
-    if (outputs->jsonl) {
-        outputs->written = jsonl_verdict(outputs->jsonl, variant, result) && outputs->written;
-    }
+    live_verdict(((outputs_t *)ctx)->live, variant, result);
 }
 
 static int exit_code(const suite_counts_t *counts, bool complete)
@@ -186,48 +171,27 @@ static bool update_expectations(const plan_t *plan, const suite_counts_t *counts
     return written;
 }
 
-static int run(const client_options_t *options, const plan_t *plan, uv_loop_t *loop, FILE *jsonl)
+static int run(const client_options_t *options, const plan_t *plan, uv_loop_t *loop)
 {
     pool_options_t pool = {{loop, plan->greeting.tolerance, PATIENCE_MS},
                            options->driver,
-                           {.jobs = (size_t)options->jobs,
-                            .deadline_ms = (double)options->deadline_s * 1000,
-                            .appraise = appraise}};
-    text_t target = {0};
+                           {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise, on_started}};
+    text_t target = {0}, error = {0};
     text_printf(&target, "%s %s", plan->greeting.name, plan->greeting.version);
+    run_about_t about = {text_str(&options->command), text_str(&options->rerun), text_str(&target),
+                         &plan->profile};
     outputs_t outputs = {plan->appraisal,
-                         {stdout, options->detail, text_report_colours(stdout), plan->files.requirements,
-                          text_str(&options->rerun), text_str(&options->rerun_driver)},
-                         jsonl,
-                         true};
+                         live_new(options->report, &about, &plan->chosen, plan->files.requirements)};
     suite_counts_t counts;
     double began = clock_ms();
-    outputs.written = !jsonl || jsonl_plan(jsonl, plan->chosen.len, text_str(&target), &plan->profile);
     bool complete = pool_run(&pool, &plan->chosen, on_verdict, &outputs, &counts);
-    text_report_summary(&outputs.text, &counts, clock_ms() - began);
-    outputs.written = (!jsonl || jsonl_summary(jsonl, &counts, complete)) && outputs.written;
+    int code = exit_code(&counts, complete);
+    run_ending_t ending = {&counts, complete, code, clock_ms() - began};
+    bool told = live_end(outputs.live, &ending, &error);
     text_free(&target);
-    if (!outputs.written) {
-        fprintf(stderr, "phxspec client: %s: %s; the report is not whole\n", options->report,
-                strerror(errno));
+    command_complain("client", &error);
+    if (!told || (options->update && !update_expectations(plan, &counts, complete))) {
         return EXIT_HARNESS;
-    }
-    if (options->update && !update_expectations(plan, &counts, complete)) {
-        return EXIT_HARNESS;
-    }
-    return exit_code(&counts, complete);
-}
-
-static int open_and_run(const client_options_t *options, const plan_t *plan, uv_loop_t *loop)
-{
-    FILE *jsonl = NULL;
-    if (options->report && !(jsonl = fopen(options->report, "w"))) {
-        fprintf(stderr, "phxspec client: %s: %s\n", options->report, strerror(errno));
-        return EXIT_USE;
-    }
-    int code = run(options, plan, loop, jsonl);
-    if (jsonl) {
-        fclose(jsonl);
     }
     return code;
 }
@@ -246,8 +210,11 @@ static int plan_and_run(const client_options_t *options)
     } else if (options->list) {
         (options->json ? list_json : list_text)(stdout, &plan.chosen);
         code = EXIT_AGREED;
+    } else if (!report_open(options->report, 1, true, &error)) {
+        command_complain("client", &error);
+        code = EXIT_USE;
     } else {
-        code = open_and_run(options, &plan, &loop);
+        code = run(options, &plan, &loop);
     }
     free_plan(&plan);
     uv_loop_close(&loop);

@@ -3,14 +3,13 @@
 #include "commands.h"
 
 #include "net/deadline.h"
-#include "report/jsonl.h"
+#include "report/live.h"
 #include "select/appraisal.h"
 #include "select/list.h"
 #include "select/suite_files.h"
 #include "server_options.h"
 #include "vectors/suite.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +33,7 @@ static bool read_profile(const server_options_t *options, plan_t *plan, text_t *
     } else if (!profile_load(options->profile, &plan->profile, error)) {
         return false;
     }
-    bool good = true;
+    bool good = !options->phoenix || profile_set_phoenix(&plan->profile, options->phoenix, error);
     for (size_t i = 0; i < options->without.len; i++) {
         good = profile_without(&plan->profile, options->without.at[i], error) && good;
     }
@@ -81,12 +80,10 @@ static void free_plan(plan_t *plan)
     profile_free(&plan->profile);
 }
 
-/* Where the verdicts go. */
+/* Where the results go. */
 typedef struct outputs {
     appraisal_t *appraisal;
-    text_report_t text;
-    FILE *jsonl;
-    bool written;
+    live_t *live;
 } outputs_t;
 
 static void appraise(void *ctx, const variant_t *variant, case_result_t *result)
@@ -94,13 +91,14 @@ static void appraise(void *ctx, const variant_t *variant, case_result_t *result)
     appraisal_judge(((outputs_t *)ctx)->appraisal, variant, result);
 }
 
+static void on_started(void *ctx, const variant_t *variant)
+{
+    live_started(((outputs_t *)ctx)->live, variant);
+}
+
 static void on_verdict(void *ctx, const variant_t *variant, const case_result_t *result)
 {
-    outputs_t *outputs = ctx;
-    text_report_verdict(&outputs->text, variant, result);
-    if (outputs->jsonl) {
-        outputs->written = jsonl_verdict(outputs->jsonl, variant, result) && outputs->written;
-    }
+    live_verdict(((outputs_t *)ctx)->live, variant, result);
 }
 
 static int exit_code(const suite_counts_t *counts, bool complete)
@@ -146,34 +144,30 @@ static bool update_expectations(const plan_t *plan, const suite_counts_t *counts
     return true;
 }
 
-static int run(const server_options_t *options, const plan_t *plan, const url_t *url,
-               const address_t *address, FILE *jsonl)
+static int run(const server_options_t *options, const plan_t *plan, const endpoints_t *endpoints)
 {
     uv_loop_t loop;
     uv_loop_init(&loop);
-    target_t target = {&loop, address, url->authority, &plan->profile, PATIENCE_MS};
-    suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise};
+    target_t target = {
+        .loop = &loop, .endpoints = endpoints, .profile = &plan->profile, .patience_ms = PATIENCE_MS};
+    suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise, on_started};
+    run_about_t about = {text_str(&options->command), text_str(&options->rerun), options->url,
+                         &plan->profile};
     outputs_t outputs = {plan->appraisal,
-                         {stdout, options->detail, text_report_colours(stdout), plan->files.requirements,
-                          text_str(&options->rerun), NULL},
-                         jsonl,
-                         true};
+                         live_new(options->report, &about, &plan->chosen, plan->files.requirements)};
     suite_counts_t counts;
+    text_t error = {0};
     double began = clock_ms();
-    outputs.written = !jsonl || jsonl_plan(jsonl, plan->chosen.len, options->url, &plan->profile);
     bool complete = suite_run(&target, &plan->chosen, &suite, on_verdict, &outputs, &counts);
-    text_report_summary(&outputs.text, &counts, clock_ms() - began);
-    outputs.written = (!jsonl || jsonl_summary(jsonl, &counts, complete)) && outputs.written;
+    int code = exit_code(&counts, complete);
+    run_ending_t ending = {&counts, complete, code, clock_ms() - began};
+    bool told = live_end(outputs.live, &ending, &error);
     uv_loop_close(&loop);
-    if (!outputs.written) {
-        fprintf(stderr, "phxspec server: %s: %s; the report is not whole\n", options->report,
-                strerror(errno));
+    command_complain("server", &error);
+    if (!told || (options->update && !update_expectations(plan, &counts, complete))) {
         return EXIT_HARNESS;
     }
-    if (options->update && !update_expectations(plan, &counts, complete)) {
-        return EXIT_HARNESS;
-    }
-    return exit_code(&counts, complete);
+    return code;
 }
 
 static bool read_url(const server_options_t *options, url_t *url)
@@ -190,24 +184,21 @@ static bool read_url(const server_options_t *options, url_t *url)
     return !*url->path;
 }
 
-/* The target is there, and the report can be written; else the exit code that says what is not. */
+/* The reports can be written, and the target is there; else the exit code that says what is not. */
 static int reach_and_run(const server_options_t *options, const plan_t *plan, const url_t *url)
 {
-    address_t address;
+    endpoints_t endpoints;
     text_t error = {0};
-    FILE *jsonl = NULL;
-    if (!url_resolve(url, &address, &error) || !address_probe(&address, url->authority, PROBE_MS, &error)) {
+    if (!report_open(options->report, 1, true, &error)) {
+        command_complain("server", &error);
+        return EXIT_USE;
+    }
+    if (!endpoints_find(&endpoints, url, &plan->profile, PROBE_MS, &error)) {
         command_complain("server", &error);
         return EXIT_HARNESS;
     }
-    if (options->report && !(jsonl = fopen(options->report, "w"))) {
-        fprintf(stderr, "phxspec server: %s: %s\n", options->report, strerror(errno));
-        return EXIT_USE;
-    }
-    int code = run(options, plan, url, &address, jsonl);
-    if (jsonl) {
-        fclose(jsonl);
-    }
+    int code = run(options, plan, &endpoints);
+    endpoints_free(&endpoints);
     return code;
 }
 

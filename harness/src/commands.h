@@ -14,7 +14,10 @@ int cmd_mutants(int argc, char **argv);
 int cmd_proxy(int argc, char **argv);
 int cmd_client(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_lint(int argc, char **argv);
+int cmd_probe(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_server(int argc, char **argv);
 
 /* Says each line on stderr, behind "phxspec COMMAND: ", and releases the text. Always false. */

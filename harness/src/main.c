@@ -14,7 +14,10 @@ static const struct {
     {"proxy", cmd_proxy, "pass everything on to a server, with faults on the way"},
     {"client", cmd_client, "run the vectors against a client"},
     {"explain", cmd_explain, "tell what a case or a requirement is about"},
+    {"lint", cmd_lint, "name every flaw of vectors"},
+    {"probe", cmd_probe, "try a server and write a first profile of it"},
     {"replay", cmd_replay, "replay recorded sessions of a server against another one"},
+    {"report", cmd_report, "show saved runs again, in any format, or side by side"},
     {"server", cmd_server, "run the vectors against a server"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_JOBS = 256, DEFAULT_DEADLINE_S = 120 };
+enum { DEFAULT_JOBS = 1024, DEFAULT_DEADLINE_S = 120 };
 
 const char server_usage[] =
     "usage: phxspec server [options] URL\n"
@@ -19,6 +19,8 @@ const char server_usage[] =
     "  --profile FILE      what it offers (default: the conformance application with\n"
     "                      its own settings)\n"
     "  --without CAP,...   capabilities it lacks; what needs them is not applicable\n"
+    "  --phoenix RELEASE   the release of Phoenix whose rules apply (the profile's,\n"
+    "                      or " PHOENIX_NEWEST ")\n"
     "\n"
     "Which cases:\n"
     "  --run PATTERN       only these; may be repeated\n"
@@ -44,11 +46,15 @@ const char server_usage[] =
     "                      code is still that of this run\n"
     "\n"
     "How:\n"
-    "  --jobs N            so many at once (256)\n"
+    "  --jobs N            so many at once (1024)\n"
     "  --deadline SEC      for the whole run (120)\n"
     "\n"
     "The result:\n"
-    "  --report FILE       results as JSON lines\n"
+    "  --report FILE       a report, in the format its suffix tells: .jsonl, .xml\n"
+    "                      (JUnit), .tap, .md, .html, .txt; or FORMAT=FILE with\n"
+    "                      jsonl, junit, tap, markdown, html, text; - is standard\n"
+    "                      output, and the text goes to standard error; may be\n"
+    "                      repeated\n"
     "  --quiet             failures and the summary only\n"
     "  --verbose           times and titles, too\n"
     "  --trace             everything that was said, too\n"
@@ -60,6 +66,7 @@ enum option_code {
     OPT_VECTORS = 256,
     OPT_PROFILE,
     OPT_WITHOUT,
+    OPT_PHOENIX,
     OPT_RUN,
     OPT_SKIP,
     OPT_LEVEL,
@@ -79,30 +86,22 @@ enum option_code {
     OPT_HELP
 };
 
-static const struct option known[] = {{"vectors", 1, NULL, OPT_VECTORS},
-                                      {"profile", 1, NULL, OPT_PROFILE},
-                                      {"without", 1, NULL, OPT_WITHOUT},
-                                      {"run", 1, NULL, OPT_RUN},
-                                      {"skip", 1, NULL, OPT_SKIP},
-                                      {"level", 1, NULL, OPT_LEVEL},
-                                      {"transport", 1, NULL, OPT_TRANSPORT},
-                                      {"vsn", 1, NULL, OPT_VSN},
-                                      {"list", 0, NULL, OPT_LIST},
-                                      {"json", 0, NULL, OPT_JSON},
-                                      {"strict", 0, NULL, OPT_STRICT},
-                                      {"expect", 1, NULL, OPT_EXPECT},
-                                      {"update-expectations", 0, NULL, OPT_UPDATE},
-                                      {"jobs", 1, NULL, OPT_JOBS},
-                                      {"deadline", 1, NULL, OPT_DEADLINE},
-                                      {"report", 1, NULL, OPT_REPORT},
-                                      {"quiet", 0, NULL, OPT_QUIET},
-                                      {"verbose", 0, NULL, OPT_VERBOSE},
-                                      {"trace", 0, NULL, OPT_TRACE},
-                                      {"help", 0, NULL, OPT_HELP},
-                                      {NULL, 0, NULL, 0}};
+static const struct option known[] = {
+    {"vectors", 1, NULL, OPT_VECTORS}, {"profile", 1, NULL, OPT_PROFILE},
+    {"without", 1, NULL, OPT_WITHOUT}, {"phoenix", 1, NULL, OPT_PHOENIX},
+    {"run", 1, NULL, OPT_RUN},         {"skip", 1, NULL, OPT_SKIP},
+    {"level", 1, NULL, OPT_LEVEL},     {"transport", 1, NULL, OPT_TRANSPORT},
+    {"vsn", 1, NULL, OPT_VSN},         {"list", 0, NULL, OPT_LIST},
+    {"json", 0, NULL, OPT_JSON},       {"strict", 0, NULL, OPT_STRICT},
+    {"expect", 1, NULL, OPT_EXPECT},   {"update-expectations", 0, NULL, OPT_UPDATE},
+    {"jobs", 1, NULL, OPT_JOBS},       {"deadline", 1, NULL, OPT_DEADLINE},
+    {"report", 1, NULL, OPT_REPORT},   {"quiet", 0, NULL, OPT_QUIET},
+    {"verbose", 0, NULL, OPT_VERBOSE}, {"trace", 0, NULL, OPT_TRACE},
+    {"help", 0, NULL, OPT_HELP},       {NULL, 0, NULL, 0}};
 
 /* What decides how a variant comes out stands in the command line that runs it again. */
-static const enum option_code decisive[] = {OPT_VECTORS, OPT_PROFILE, OPT_WITHOUT, OPT_STRICT, OPT_EXPECT};
+static const enum option_code decisive[] = {OPT_VECTORS, OPT_PROFILE, OPT_WITHOUT,
+                                            OPT_PHOENIX, OPT_STRICT,  OPT_EXPECT};
 
 static void keep_for_rerun(server_options_t *options, int code, const char *argument)
 {
@@ -154,6 +153,9 @@ static bool read_option(server_options_t *options, int code, const char *argumen
     case OPT_WITHOUT:
         names_add(&options->without, argument);
         return true;
+    case OPT_PHOENIX:
+        options->phoenix = argument;
+        return true;
     case OPT_RUN:
         return selection_add(&selection->run, argument, error);
     case OPT_SKIP:
@@ -184,16 +186,15 @@ static bool read_option(server_options_t *options, int code, const char *argumen
     case OPT_DEADLINE:
         return read_count(argument, &options->deadline_s, error);
     case OPT_REPORT:
-        options->report = argument;
-        return true;
+        return report_add(options->report, argument, error);
     case OPT_QUIET:
-        options->detail = DETAIL_QUIET;
+        report_detail(options->report, DETAIL_QUIET);
         return true;
     case OPT_VERBOSE:
-        options->detail = DETAIL_VERBOSE;
+        report_detail(options->report, DETAIL_VERBOSE);
         return true;
     case OPT_TRACE:
-        options->detail = DETAIL_TRACE;
+        report_detail(options->report, DETAIL_TRACE);
         return true;
     default:
         options->help = true;
@@ -250,9 +251,13 @@ bool server_options_read(int argc, char **argv, server_options_t *options)
     options->jobs = DEFAULT_JOBS;
     options->deadline_s = DEFAULT_DEADLINE_S;
     options->selection.weakest = LEVEL_MAY;
-    options->detail = DETAIL_NORMAL;
+    options->report = report_new();
     text_shell_word(&options->rerun, argv[-1]);
     text_puts(&options->rerun, " server");
+    for (int i = -1; i < argc; i++) {
+        text_puts(&options->command, i < 0 ? "" : " ");
+        text_shell_word(&options->command, argv[i]);
+    }
     if (!read_all(argc, argv, options)) {
         return false;
     }
@@ -279,5 +284,7 @@ void server_options_free(server_options_t *options)
 {
     names_free(&options->without);
     selection_free(&options->selection);
+    text_free(&options->command);
     text_free(&options->rerun);
+    report_free(options->report);
 }

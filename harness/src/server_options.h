@@ -3,19 +3,20 @@
 #ifndef SERVER_OPTIONS_H
 #define SERVER_OPTIONS_H
 
-#include "report/text_report.h"
+#include "report/report.h"
 #include "select/selection.h"
 
 /* Zero-initialise; release with server_options_free. Strings are borrowed from the command line. */
 typedef struct server_options {
     const char *url; /* NULL only with `list` */
-    const char *vectors, *profile, *expect, *report;
+    const char *vectors, *profile, *phoenix, *expect;
     names_t without;
     selection_t selection;
-    detail_t detail;
+    report_t *report; /* owned; not yet open */
     long jobs, deadline_s;
     bool strict, update, list, json, help;
-    text_t rerun; /* the command line that runs one variant again, but for "--run VARIANT" */
+    text_t command; /* the whole command line, as words for a shell */
+    text_t rerun;   /* the command line that runs one variant again, but for "--run VARIANT" */
 } server_options_t;
 
 extern const char server_usage[];

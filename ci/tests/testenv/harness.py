@@ -117,11 +117,11 @@ def summary_of_vectors(run):
     assert sum(counts.values()) == planned
     if run.lines:
         first, closing = run.lines[0], run.lines[-1]
-        assert first["event"] == "plan" and first["planned"] == planned == len(run.verdicts)
+        assert first["event"] == "run" and first["planned"] == planned == len(run.verdicts)
         assert closing["event"] == "summary" and closing["complete"] is True and closing["planned"] == planned
+        assert closing["counts"] == counts and closing["exit"] == run.code
         for name, count in counts.items():
-            assert closing[name.replace(" ", "_")] == count
-            assert sum(verdict.replace("_", " ") == name for verdict in run.verdicts.values()) == count
+            assert run.count(name) == count
     return counts
 
 

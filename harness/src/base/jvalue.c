@@ -81,15 +81,21 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Whether jansson reads `number` (a JSON number, NUL behind it) as what it is. */
+/* Whether jansson reads `number` (a JSON number, NUL behind it) as what it is; of reals with more digits than
+ * a double has nobody knows that without looking closer. */
 static bool fits(const char *number)
 {
+    enum { DIGITS_OF_A_DOUBLE = 17 };
+    size_t digits = 0;
     errno = 0;
     if (strpbrk(number, ".eE") == NULL) {
         (void)strtoll(number, NULL, 10);
         return errno == 0;
     }
-    return isfinite(strtod(number, NULL));
+    for (const char *at = number; is_digit(*at) || *at == '-' || *at == '.'; at++) {
+        digits += is_digit(*at);
+    }
+    return digits <= DIGITS_OF_A_DOUBLE && isfinite(strtod(number, NULL));
 }
 
 static bool is_number(const char *text)

@@ -2,6 +2,7 @@
 #include "base/jvalue_impl.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool is_digit(char c)
@@ -66,6 +67,30 @@ static bool integer_is_real(json_int_t integer, double real)
            (double)(json_int_t)real == real;
 }
 
+static bool is_whole(const char *number)
+{
+    decimal_t decimal = decimal_of(number);
+    bool whole = decimal.exponent >= (long long)decimal.digits.len;
+    text_free(&decimal.digits);
+    return whole;
+}
+
+/* A fraction is as good as the double it becomes. A whole number is not: a peer that holds large integers as
+ * doubles loses digits, so it is compared with the shortest decimal that stands for the double, as its sender
+ * will have written it. */
+static bool decimal_is_real(const char *decimal, double real)
+{
+    if (!is_whole(decimal)) {
+        return strtod(decimal, NULL) == real;
+    }
+    char shortest[40];
+    int digits = 0;
+    do {
+        snprintf(shortest, sizeof shortest, "%.*e", digits, real);
+    } while (strtod(shortest, NULL) != real && digits++ < 17);
+    return decimals_equal(decimal, shortest);
+}
+
 static bool numbers_equal(const json_t *a, const json_t *b)
 {
     if (is_tagged_number(b)) {
@@ -77,7 +102,7 @@ static bool numbers_equal(const json_t *a, const json_t *b)
         if (is_tagged_number(b)) {
             return decimals_equal(jvalue__tag(a), jvalue__tag(b));
         }
-        return json_is_real(b) && strtod(jvalue__tag(a), NULL) == json_real_value(b);
+        return json_is_real(b) && decimal_is_real(jvalue__tag(a), json_real_value(b));
     }
     if (json_is_integer(a)) {
         return json_is_integer(b) ? json_integer_value(a) == json_integer_value(b)

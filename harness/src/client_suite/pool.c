@@ -201,6 +201,9 @@ static void give_job(slot_t *slot)
     text_t unique = {0};
     text_printf(&unique, "%06x-%zu", pool->salt, (size_t)(job - pool->jobs));
     slot->job = job;
+    if (pool->options->suite.started) {
+        pool->options->suite.started(pool->ctx, job->variant);
+    }
     slot->play =
         play_start(&pool->options->stage, job->variant, text_str(&unique), slot->driver, on_done, slot);
     text_free(&unique);

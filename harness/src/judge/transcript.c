@@ -46,6 +46,16 @@ double transcript_now(const transcript_t *t)
     return clock_ms() - t->began_ms;
 }
 
+size_t transcript_len(const transcript_t *t)
+{
+    return t->len;
+}
+
+const entry_t *transcript_at(const transcript_t *t, size_t index)
+{
+    return t->at[index];
+}
+
 static const char *conn_name(transcript_t *t, const char *conn)
 {
     for (size_t i = 0; i < t->conns.len; i++) {
@@ -243,10 +253,9 @@ static void write_head_and_body(text_t *out, const entry_t *entry, size_t limit)
     text_show(out, text_span(&entry->bytes), limit);
 }
 
-void entry_write(text_t *out, const entry_t *entry, size_t limit)
+void entry_write_text(text_t *out, const entry_t *entry, size_t limit)
 {
-    const char *arrow = entry->kind == ENTRY_NOTE ? "·" : entry->from == FROM_CLIENT ? "→" : "←";
-    text_printf(out, "%9.1f ms  %-3s%s ", entry->at_ms, entry->conn, arrow);
+    size_t before = out->len;
     switch (entry->kind) {
     case ENTRY_FRAME:
     case ENTRY_MESSAGE:
@@ -278,9 +287,16 @@ void entry_write(text_t *out, const entry_t *entry, size_t limit)
         text_puts(out, entry->text);
         break;
     }
-    while (out->at[out->len - 1] == ' ') { /* nothing came behind the word */
+    while (out->len > before && out->at[out->len - 1] == ' ') { /* nothing came behind the word */
         out->at[--out->len] = '\0';
     }
+}
+
+void entry_write(text_t *out, const entry_t *entry, size_t limit)
+{
+    const char *arrow = entry->kind == ENTRY_NOTE ? "·" : entry->from == FROM_CLIENT ? "→" : "←";
+    text_printf(out, "%9.1f ms  %-3s%s ", entry->at_ms, entry->conn, arrow);
+    entry_write_text(out, entry, limit);
     if (entry->taken_by != NULL) {
         text_printf(out, "   [%s]", entry->taken_by);
     }

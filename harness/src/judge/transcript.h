@@ -54,6 +54,8 @@ typedef struct transcript transcript_t;
 transcript_t *transcript_new(void); /* the clock starts */
 void transcript_free(transcript_t *transcript);
 double transcript_now(const transcript_t *transcript); /* ms since it began */
+size_t transcript_len(const transcript_t *transcript);
+const entry_t *transcript_at(const transcript_t *transcript, size_t index); /* borrowed */
 
 /* Each adds one entry and returns it (valid as long as the transcript is). `conn` is copied once per name. */
 entry_t *transcript_handshake(transcript_t *t, const char *conn, const http_response_t *response);
@@ -78,6 +80,9 @@ entry_t *transcript_note(transcript_t *t, const char *conn, const char *format, 
  * Long payloads are cut at `limit` bytes (0: not).
  */
 void entry_write(text_t *out, const entry_t *entry, size_t limit);
+
+/* Appends what was said alone, without line feed. */
+void entry_write_text(text_t *out, const entry_t *entry, size_t limit);
 
 /* Appends the last `last` lines (0: all), each behind `indent`. */
 void transcript_write(text_t *out, const transcript_t *t, size_t last, const char *indent);

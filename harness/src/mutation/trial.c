@@ -81,12 +81,14 @@ static void finish(trial_t *trial, trial_state_t state)
 static void on_judged(void *ctx, int64_t status, int signal, const char *error)
 {
     trial_t *trial = ctx;
-    if (error || signal || status > 1) {
+    bool no_use = status == 2 && access(trial->report, R_OK) != 0; /* wrong options, say */
+    if (error || signal || no_use) {
         text_puts(&trial->why, "phxspec server did not come to a result: ");
         text_show(&trial->why, error ? span_of(error) : spawn_output(trial->judge), 2000);
         finish(trial, TRIAL_BROKEN);
     } else {
-        finish(trial, TRIAL_RAN);
+        finish(trial, TRIAL_RAN); /* a case that proved nothing (exit code 3) kills nobody, and costs the
+                                     others nothing */
     }
 }
 

@@ -25,6 +25,8 @@ struct http_client {
     char *authority;
     stream_t *stream;          /* NULL: not connected */
     http_exchange_t *exchange; /* under way, or NULL */
+    size_t body_max;
+    double sent_at;
 };
 
 static void disconnect(http_client_t *client)
@@ -48,6 +50,7 @@ static void finish(http_exchange_t *exchange, const char *error)
     void *ctx = exchange->ctx;
     http_parser_t *parser = exchange->parser;
     exchange->parser = NULL;
+    exchange->client->sent_at = http_client_sent_at(exchange->client);
     if (error != NULL || !http_parser_keeps_alive(parser)) {
         disconnect(exchange->client);
     }
@@ -118,7 +121,18 @@ http_client_t *http_client_new(uv_loop_t *loop, const address_t *address, const 
     client->loop = loop;
     client->address = *address;
     client->authority = mem_string(authority);
+    client->body_max = BODY_MAX;
     return client;
+}
+
+double http_client_sent_at(const http_client_t *client)
+{
+    return client->exchange && client->stream ? stream_written_at(client->stream) : client->sent_at;
+}
+
+void http_client_limit(http_client_t *client, size_t body_max)
+{
+    client->body_max = body_max;
 }
 
 http_exchange_t *http_client_start(http_client_t *client, const http_request_t *request, http_done_cb *done,
@@ -134,7 +148,7 @@ http_exchange_t *http_client_start(http_client_t *client, const http_request_t *
     exchange->reused = client->stream != NULL;
     exchange->parser = http_parser_new(request->raw.len > 0 ? span_starts(request->raw, "HEAD ")
                                                             : strcmp(request->method, "HEAD") == 0,
-                                       BODY_MAX);
+                                       client->body_max);
     http_request_write(&exchange->request, request, client->authority);
     client->exchange = exchange;
     connect_and_send(client);

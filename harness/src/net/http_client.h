@@ -27,6 +27,12 @@ http_client_t *http_client_new(uv_loop_t *loop, const address_t *address, const 
 http_exchange_t *http_client_start(http_client_t *client, const http_request_t *request, http_done_cb *done,
                                    void *ctx);
 
+/* When the newest request left (clock_ms); 0: it has not. */
+double http_client_sent_at(const http_client_t *client);
+
+/* Answers with a longer body are broken off; without this call 64 MiB. */
+void http_client_limit(http_client_t *client, size_t body_max);
+
 /* The client gives the exchange up by ending the connection (`reset`: with RST); `done` does not come. */
 void http_exchange_abort(http_exchange_t *exchange, bool reset);
 

@@ -16,6 +16,7 @@ struct stream {
     int failed;
     text_t early; /* written before the connection stood */
     bool connected, half_close, finished;
+    double written_at;
     bool quiet;         /* nothing is reported any more */
     bool closed, freed; /* the handle by a reset, the stream by its owner: gone when both are true */
 };
@@ -175,6 +176,12 @@ void stream_write(stream_t *stream, span_t bytes)
         free(write->bytes);
         free(write);
     }
+    stream->written_at = clock_ms();
+}
+
+double stream_written_at(const stream_t *stream)
+{
+    return stream->written_at;
 }
 
 void stream_half_close(stream_t *stream)

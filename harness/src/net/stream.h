@@ -30,6 +30,9 @@ stream_t *stream_accept(uv_stream_t *listener, const stream_events_t *events, vo
 /* Sends bytes (copied) in one write, when connected; nothing when the connection has ended. */
 void stream_write(stream_t *stream, span_t bytes);
 
+/* When bytes were last handed to the system (clock_ms), which needs the connection to stand; 0: never. */
+double stream_written_at(const stream_t *stream);
+
 /* FIN behind what is still to be written. */
 void stream_half_close(stream_t *stream);
 

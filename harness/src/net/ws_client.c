@@ -18,9 +18,10 @@ struct ws_client {
     void *ctx;
     http_parser_t *parser; /* until the handshake is answered */
     ws_decoder_t *decoder; /* after a 101 */
-    text_t accept;         /* what Sec-WebSocket-Accept should be */
-    bool answered;         /* the handshake was */
-    bool over;             /* nothing more is reported: ended, refused or freed */
+    size_t payload_max;
+    text_t accept; /* what Sec-WebSocket-Accept should be */
+    bool answered; /* the handshake was */
+    bool over;     /* nothing more is reported: ended, refused or freed */
     bool freed;
     unsigned inside; /* callbacks that are running; the client outlives them */
 };
@@ -65,7 +66,7 @@ static void take_answer(ws_client_t *client, span_t rest)
     const http_response_t *response = http_parser_response(client->parser);
     client->answered = true;
     if (response->status == 101) {
-        client->decoder = ws_decoder_new(PAYLOAD_MAX);
+        client->decoder = ws_decoder_new(client->payload_max);
         const char *extensions = http_headers_get(&response->headers, "sec-websocket-extensions");
         if (extensions != NULL && strstr(extensions, "permessage-deflate") != NULL) {
             ws_decoder_allow_deflate(client->decoder);
@@ -185,6 +186,7 @@ ws_client_t *ws_client_open(uv_loop_t *loop, const ws_request_t *request, const 
     client->events = events;
     client->ctx = ctx;
     client->parser = http_parser_new(false, BODY_MAX);
+    client->payload_max = request->payload_max > 0 ? request->payload_max : PAYLOAD_MAX;
     if (request->raw.len > 0) {
         text_puts(&key, request->raw_key ? request->raw_key : "");
         text_span_add(&bytes, request->raw);

@@ -44,6 +44,7 @@ typedef struct ws_request {
                             take the place of the client's own. Subprotocols: Sec-WebSocket-Protocol. */
     span_t raw;          /* not empty: these bytes instead of the whole request */
     const char *raw_key; /* the key in `raw`, for ws_client_accept_expected; NULL: none */
+    size_t payload_max;  /* a longer frame or message breaks the connection off; 0: 64 MiB */
 } ws_request_t;
 
 /* Starts to connect and sends the request; `events` and `ctx` are called from the loop, never from inside

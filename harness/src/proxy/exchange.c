@@ -232,7 +232,7 @@ relayed_t relay_request(faults_t *faults, const raw_request_t *request, span_t r
     bool altered = false, has_body = request->body.len > 0;
     text_t body = {0};
     text_span_add(&body, text_span(&request->body));
-    if (has_body && strcmp(request->method, "POST") == 0) {
+    if (has_body && strcmp(request->method, "POST") == 0 && faults_read_messages(faults, FROM_CLIENT)) {
         json_t *messages = body_messages(request);
         json_t *kept = relay_messages(faults, passage, FROM_CLIENT, messages, &relayed, &altered);
         if (altered) {
@@ -284,7 +284,7 @@ static bool relay_poll(faults_t *faults, const passage_t *passage, json_t *body,
 {
     bool altered = false;
     const json_t *messages = json_object_get(body, "messages");
-    if (json_array_size(messages) > 0) {
+    if (json_array_size(messages) > 0 && faults_read_messages(faults, FROM_SERVER)) {
         json_t *kept = relay_messages(faults, passage, FROM_SERVER, messages, relayed, &altered);
         if (json_array_size(kept) == 0) {
             json_object_set_new(body, "status", json_integer(204));

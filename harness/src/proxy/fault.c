@@ -47,6 +47,21 @@ static bool from_is(const json_t *match, direction_t from)
     return name && strcmp(name, from == FROM_CLIENT ? "client" : "server") == 0;
 }
 
+bool faults_read_messages(const faults_t *faults, direction_t from)
+{
+    static const char *const matches[] = {"match", "after", "until"};
+    for (size_t i = 0; i < json_array_size(faults->list); i++) {
+        for (size_t m = 0; m < sizeof matches / sizeof *matches; m++) {
+            const json_t *match = json_object_get(json_array_get(faults->list, i), matches[m]);
+            if (from_is(match, from) &&
+                (json_object_get(match, "message") || json_object_get(match, "unreadable"))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* A pattern that is absent asks for nothing. */
 static bool string_is(const json_t *match, const char *key, const char *actual)
 {

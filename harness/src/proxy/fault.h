@@ -31,6 +31,9 @@ typedef struct unit {
 faults_t *faults_new(json_t *list);
 void faults_free(faults_t *faults);
 
+/* Whether any fault looks at messages of this side: if not, nobody needs to read them. */
+bool faults_read_messages(const faults_t *faults, direction_t from);
+
 /*
  * What is done to the unit: a list of actions in order, names put in. A new reference, or NULL: nothing.
  * Counts the unit, and remembers what `after` waits for.

@@ -238,7 +238,7 @@ static void relay_message(way_t *way, bool masked)
     link_t *link = way->link;
     message_t message = {0};
     bool control = way->opcode >= WS_CLOSE;
-    bool readable = !control && way->rsv == 0 &&
+    bool readable = !control && way->rsv == 0 && faults_read_messages(link->setup->faults, way->from) &&
                     message_decode(&message, link->vsn, way->from, way->opcode == WS_BINARY,
                                    text_span(&way->message), NULL);
     const unsigned char *payload = (const unsigned char *)way->message.at;

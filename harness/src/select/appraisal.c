@@ -86,11 +86,29 @@ void appraisal_free(appraisal_t *appraisal)
     }
 }
 
-static void excuse(case_result_t *result, const expectation_t *entry, const known_defect_t *defect)
+/* What is said of the target comes first, then what is known of its release. */
+static void excuse(case_result_t *result, const expectation_t *entry, const variant_t *variant)
 {
+    const divergence_t *divergence = variant->divergence;
+    const known_defect_t *defect = variant->known_defect;
     result->verdict = VERDICT_EXPECTED_FAILURE;
-    result->excuse = entry ? (expected_t){entry->pattern, entry->reason, entry->link}
-                           : (expected_t){NULL, defect->does, defect->link};
+    if (entry) {
+        result->excuse = (expected_t){entry->pattern, entry->reason, entry->link};
+    } else if (divergence) {
+        result->excuse = (expected_t){divergence->pattern, divergence->reason, divergence->link};
+    } else {
+        result->excuse = (expected_t){NULL, defect->does, defect->link};
+    }
+}
+
+static void name_divergence(const divergence_t *divergence, case_result_t *result)
+{
+    text_t reason = {0};
+    text_printf(&reason, "a divergence of the profile expects %s to fail (%s); take it out, or narrow it",
+                divergence->pattern, divergence->reason);
+    free(result->reason);
+    result->reason = text_take(&reason);
+    result->excuse = (expected_t){divergence->pattern, divergence->reason, divergence->link};
 }
 
 static void name_entry(const appraisal_t *appraisal, const expectation_t *entry, case_result_t *result)
@@ -117,12 +135,15 @@ void appraisal_judge(appraisal_t *appraisal, const variant_t *variant, case_resu
         if (entry) {
             result->verdict = VERDICT_UNEXPECTED_PASS;
             name_entry(appraisal, entry, result);
+        } else if (variant->divergence) {
+            result->verdict = VERDICT_UNEXPECTED_PASS;
+            name_divergence(variant->divergence, result);
         }
         break;
     case VERDICT_FAIL:
-        if (fails || (!entry && variant->known_defect)) {
+        if (fails || (!entry && (variant->divergence || variant->known_defect))) {
             *fate = FATE_HELD;
-            excuse(result, entry, variant->known_defect);
+            excuse(result, entry, variant);
         } else {
             result->tolerated = variant->c->level != LEVEL_MUST && !appraisal->strict;
             *fate = result->tolerated ? FATE_TOLERATED : FATE_FAILED;

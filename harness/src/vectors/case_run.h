@@ -3,7 +3,8 @@
 #ifndef VECTORS_CASE_RUN_H
 #define VECTORS_CASE_RUN_H
 
-#include "net/url.h"
+#include "vectors/endpoints.h"
+#include "vectors/pace.h"
 #include "vectors/verdict.h"
 
 #include <uv.h>
@@ -11,10 +12,10 @@
 /* What is tested. Everything is borrowed and must outlive the runs. */
 typedef struct target {
     uv_loop_t *loop;
-    const address_t *address;
-    const char *authority;
+    const endpoints_t *endpoints;
     const profile_t *profile;
     double patience_ms; /* how long a step waits beyond the protocol timer it waits for */
+    const pace_t *pace; /* of the loop; suite_run has its own */
 } target_t;
 
 typedef struct case_run case_run_t;

@@ -2,8 +2,12 @@
 #include "vectors/client_impl.h"
 
 #include "base/memory.h"
+#include "net/deadline.h"
 
 #include <stdlib.h>
+
+/* What an event costs beside its bytes, about. */
+enum { EVENT_BYTES = 256 };
 
 client_t *client_open(const client_setup_t *setup)
 {
@@ -11,8 +15,9 @@ client_t *client_open(const client_setup_t *setup)
     client->setup = *setup;
     client->name = mem_string(setup->name);
     client->kind = setup->transport == WEBSOCKET ? &client_websocket : &client_longpoll;
-    client_sends(client);
+    client->last_sent.earliest = clock_ms();
     client->kind->open(client, setup);
+    client->last_sent.latest = clock_ms();
     return client;
 }
 
@@ -70,9 +75,17 @@ const client_event_t *client_event(const client_t *client, size_t index)
     return index < client->len ? &client->events[index] : NULL;
 }
 
-double client_last_sent(const client_t *client)
+moment_t client_last_sent(const client_t *client)
 {
-    return client->last_sent;
+    moment_t sent = client->last_sent;
+    double left = client->kind->sent_at ? client->kind->sent_at(client) : 0;
+    sent.latest = left > sent.latest ? left : sent.latest;
+    return sent;
+}
+
+moment_t moment_now(const pace_t *pace)
+{
+    return (moment_t){pace_looked(pace), clock_ms()};
 }
 
 bool client_gone(const client_t *client)
@@ -80,28 +93,43 @@ bool client_gone(const client_t *client)
     return client->gone;
 }
 
+bool client_over(const client_t *client)
+{
+    return client->over;
+}
+
+bool client_flooded(const client_t *client)
+{
+    return client->flooded;
+}
+
 bool client_send(client_t *client, const message_t *messages, size_t count, text_t *error)
 {
-    client_sends(client);
-    return client->kind->send(client, messages, count, error);
+    client->last_sent.earliest = clock_ms();
+    bool good = client->kind->send(client, messages, count, error);
+    client->last_sent.latest = clock_ms();
+    return good;
 }
 
 void client_send_text(client_t *client, span_t text)
 {
-    client_sends(client);
+    client->last_sent.earliest = clock_ms();
     client->kind->send_text(client, text);
+    client->last_sent.latest = clock_ms();
 }
 
 void client_send_frames(client_t *client, const ws_frame_t *frames, size_t count)
 {
-    client_sends(client);
+    client->last_sent.earliest = clock_ms();
     client_websocket_send_frames(client, frames, count);
+    client->last_sent.latest = clock_ms();
 }
 
 void client_close(client_t *client, unsigned code, span_t reason)
 {
-    client_sends(client);
+    client->last_sent.earliest = clock_ms();
     client->kind->close(client, code, reason);
+    client->last_sent.latest = clock_ms();
 }
 
 void client_drop(client_t *client)
@@ -113,7 +141,8 @@ void client_drop(client_t *client)
 void client_add_event(client_t *client, event_kind_t kind, entry_t *entry, const char *text)
 {
     MEM_ROOM(client->events, client->len, client->cap);
-    client->events[client->len++] = (client_event_t){kind, entry, text ? mem_string(text) : NULL};
+    client->events[client->len++] =
+        (client_event_t){kind, entry, text ? mem_string(text) : NULL, moment_now(client->setup.pace)};
     client->setup.changed(client->setup.ctx);
 }
 
@@ -132,7 +161,13 @@ void client_note_headers(transcript_t *transcript, const entry_t *request, const
     }
 }
 
-void client_sends(client_t *client)
+bool client_received(client_t *client, size_t bytes)
 {
-    client->last_sent = transcript_now(client->setup.transcript);
+    client->received += bytes + EVENT_BYTES;
+    if (!client->flooded && client->received > client->setup.room) {
+        client->flooded = true;
+        client_drop(client);
+        client->setup.changed(client->setup.ctx);
+    }
+    return !client->flooded;
 }

@@ -11,7 +11,13 @@
 
 #include "judge/transcript.h"
 #include "net/ws_client.h"
+#include "vectors/pace.h"
 #include "vectors/vector.h"
+
+/* When something happened (clock_ms), as far as the harness can tell: not before and not after. */
+typedef struct moment {
+    double earliest, latest;
+} moment_t;
 
 typedef enum event_kind {
     EVENT_MESSAGE, /* a message; entry->message */
@@ -25,6 +31,7 @@ typedef struct client_event {
     event_kind_t kind;
     entry_t *entry; /* borrowed from the transcript */
     char *text;     /* owned; NULL unless the kind has one */
+    moment_t came;
 } client_event_t;
 
 typedef enum client_state { CLIENT_CONNECTING, CLIENT_OPEN, CLIENT_REFUSED } client_state_t;
@@ -34,8 +41,10 @@ typedef struct client client_t;
 /* What a client is made of; everything is borrowed and must outlive it, but for target and headers. */
 typedef struct client_setup {
     uv_loop_t *loop;
+    const pace_t *pace;
     const address_t *address;
     const char *authority;
+    size_t room; /* how many bytes of the server it takes before it calls it a flood */
     transcript_t *transcript;
     const char *name;
     transport_t transport;
@@ -67,8 +76,11 @@ const char *client_accept_expected(const client_t *client);
 
 const client_event_t *client_event(const client_t *client, size_t index); /* NULL: not yet */
 
-/* When something was last sent, on the clock of the transcript. */
-double client_last_sent(const client_t *client);
+/* When something was last sent. */
+moment_t client_last_sent(const client_t *client);
+
+/* What is read now came in this time. */
+moment_t moment_now(const pace_t *pace);
 
 /* Sends messages, several in one write, or in one POST where the version allows it (LP-POST-07). False and a
  * message when one of them cannot be encoded. */
@@ -95,7 +107,13 @@ void client_drop(client_t *client);
 /* Notes behind a request which headers it has beside the usual ones: in a handshake they are what matters. */
 void client_note_headers(transcript_t *transcript, const entry_t *request, const http_headers_t *headers);
 
-/* Whether nothing more can come. */
+/* Whether the server has said its last word: its close, or the end of TCP. */
 bool client_gone(const client_t *client);
+
+/* Whether TCP has ended, too (WebSocket). */
+bool client_over(const client_t *client);
+
+/* Whether the server sent more than there is room for; the connection was given up then. */
+bool client_flooded(const client_t *client);
 
 #endif

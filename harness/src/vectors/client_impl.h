@@ -12,6 +12,8 @@ typedef struct client_kind {
     void (*send_text)(client_t *client, span_t text);
     void (*close)(client_t *client, unsigned code, span_t reason);
     void (*drop)(client_t *client);
+    /* when what was sent has left; NULL: at once */
+    double (*sent_at)(const client_t *client);
 } client_kind_t;
 
 struct client {
@@ -19,10 +21,11 @@ struct client {
     client_setup_t setup; /* name, target and headers are not used after open */
     char *name;
     client_state_t state;
-    bool gone;
+    bool gone, over, flooded;
     const entry_t *answer;
     int body_status;
-    double last_sent;
+    moment_t last_sent;
+    size_t received; /* bytes, and some for each event */
     client_event_t *events;
     size_t len, cap;
     void *link; /* of the kind */
@@ -38,7 +41,8 @@ void client_add_event(client_t *client, event_kind_t kind, entry_t *entry, const
 /* The handshake was answered, or failed: sets the state and tells the owner. */
 void client_answered(client_t *client, client_state_t state, const entry_t *answer);
 
-/* Notes that something is sent now. */
-void client_sends(client_t *client);
+/* Counts what came. False, and the connection is dropped, when that is more than there is room for: the
+ * caller does nothing more with it. */
+bool client_received(client_t *client, size_t bytes);
 
 #endif

@@ -131,6 +131,9 @@ static void on_polled(void *ctx, const http_response_t *response, const char *er
     longpoll_t *longpoll = client->link;
     entry_t *entry = transcript_response(client->setup.transcript, longpoll->poll_entry, response, error);
     longpoll->poll = NULL;
+    if (!client_received(client, response ? response->body.len : 0)) {
+        return;
+    }
     text_t why = {0};
     json_t *body = answer_object(response, error, &why);
     json_int_t status = json_integer_value(json_object_get(body, "status"));
@@ -180,6 +183,9 @@ static void on_opened(void *ctx, const http_response_t *response, const char *er
     longpoll_t *longpoll = client->link;
     entry_t *entry = transcript_response(client->setup.transcript, longpoll->poll_entry, response, error);
     longpoll->poll = NULL;
+    if (!client_received(client, response ? response->body.len : 0)) {
+        return;
+    }
     text_t why = {0};
     json_t *body = answer_object(response, error, &why);
     const json_t *token = json_object_get(body, "token");
@@ -201,6 +207,9 @@ static void on_posted(void *ctx, const http_response_t *response, const char *er
     longpoll_t *longpoll = client->link;
     entry_t *entry = transcript_response(client->setup.transcript, longpoll->post_entry, response, error);
     longpoll->post = NULL;
+    if (!client_received(client, response ? response->body.len : 0)) {
+        return;
+    }
     text_t why = {0};
     json_t *body = answer_object(response, error, &why);
     json_int_t status = json_integer_value(json_object_get(body, "status"));
@@ -262,6 +271,8 @@ static void longpoll_open(client_t *client, const client_setup_t *setup)
     }
     longpoll->polls = http_client_new(setup->loop, setup->address, setup->authority);
     longpoll->posts = http_client_new(setup->loop, setup->address, setup->authority);
+    http_client_limit(longpoll->polls, setup->room);
+    http_client_limit(longpoll->posts, setup->room);
     longpoll->poll =
         request(client, longpoll->polls, "GET", NULL, (span_t){0}, on_opened, &longpoll->poll_entry);
 }
@@ -327,9 +338,15 @@ static void longpoll_close(client_t *client, unsigned code, span_t reason)
 {
     (void)code; /* LP-END-03: there is no closing handshake */
     (void)reason;
-    client->gone = true;
+    client->gone = client->over = true;
     longpoll_drop(client);
 }
 
-const client_kind_t client_longpoll = {longpoll_open,      longpoll_free,  longpoll_send,
-                                       longpoll_send_text, longpoll_close, longpoll_drop};
+static double longpoll_sent_at(const client_t *client)
+{
+    const longpoll_t *longpoll = client->link;
+    return http_client_sent_at(longpoll->posts);
+}
+
+const client_kind_t client_longpoll = {longpoll_open,  longpoll_free, longpoll_send,   longpoll_send_text,
+                                       longpoll_close, longpoll_drop, longpoll_sent_at};

@@ -60,6 +60,9 @@ static void on_control(client_t *client, entry_t *entry, const ws_incoming_t *in
 static void on_frame(void *ctx, const ws_incoming_t *incoming)
 {
     client_t *client = ctx;
+    if (!client_received(client, incoming->frame.payload.len)) {
+        return;
+    }
     entry_t *entry = transcript_frame_in(client->setup.transcript, client->name, client->setup.vsn, incoming);
     if (incoming->faults) {
         text_t faults = {0};
@@ -100,7 +103,7 @@ static void on_ended(void *ctx, ws_end_t how, const char *detail)
     entry_t *entry = transcript_end(client->setup.transcript, client->name, FROM_SERVER, text_str(&text));
     ws_client_free(websocket->connection);
     websocket->connection = NULL;
-    client->gone = true;
+    client->gone = client->over = true;
     if (client->state == CLIENT_CONNECTING) {
         client_answered(client, CLIENT_REFUSED, entry);
     } else if (client->state == CLIENT_OPEN) {
@@ -117,7 +120,8 @@ static void websocket_open(client_t *client, const client_setup_t *setup)
     ws_request_t request = {.address = setup->address,
                             .authority = setup->authority,
                             .target = setup->target,
-                            .headers = setup->headers};
+                            .headers = setup->headers,
+                            .payload_max = setup->room};
     http_request_t shown = {.method = "GET", .target = setup->target, .headers = setup->headers};
     client_note_headers(setup->transcript, transcript_request(setup->transcript, client->name, &shown),
                         &setup->headers);
@@ -205,6 +209,7 @@ static void websocket_drop(client_t *client)
                        "the client ends TCP without a close");
         ws_client_free(websocket->connection);
         websocket->connection = NULL;
+        client->over = true;
     }
 }
 
@@ -214,5 +219,10 @@ const char *client_websocket_accept(const client_t *client)
     return websocket->accept ? websocket->accept : "";
 }
 
-const client_kind_t client_websocket = {websocket_open,      websocket_free,  websocket_send,
-                                        websocket_send_text, websocket_close, websocket_drop};
+const client_kind_t client_websocket = {websocket_open,
+                                        websocket_free,
+                                        websocket_send,
+                                        websocket_send_text,
+                                        websocket_close,
+                                        websocket_drop,
+                                        NULL};

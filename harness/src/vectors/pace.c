@@ -4,63 +4,83 @@
 #include "base/memory.h"
 #include "net/deadline.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-/* The clock is looked at every TICK_MS; later than STALL_MS, and the loop stood still. */
-static const double TICK_MS = 25, STALL_MS = 60;
+/* A turn this late is the rule on any machine, and no harm. */
+static const double USUAL_MS = 2 * PACE_TURN_MS;
+
+typedef struct stall {
+    double began, ms;
+} stall_t;
 
 struct pace {
-    uv_loop_t *loop;
-    deadline_t *tick;
-    double due, lost_at; /* when it was last lost; 0: never */
-    long processors;
+    uv_timer_t turn;   /* so that the loop never sleeps for longer */
+    uv_check_t looked; /* behind every look at the sockets */
+    double looked_at;
+    stall_t *stalls; /* in the order of time */
+    size_t len, cap;
+    unsigned open; /* handles that are not closed yet */
 };
 
-/* Programs that run or wait for a processor: "0.00 0.01 0.05 RUNNING/ALL LAST", where there is such a file.
- */
-static long running(void)
+static void on_turn(uv_timer_t *timer)
 {
-    long count = 0;
-    FILE *file = fopen("/proc/loadavg", "r");
-    if (file) {
-        if (fscanf(file, "%*s %*s %*s %ld/", &count) != 1) {
-            count = 0;
-        }
-        fclose(file);
-    }
-    return count;
+    (void)timer;
 }
 
-static void tick(void *ctx)
+static void on_looked(uv_check_t *handle)
 {
-    pace_t *pace = ctx;
-    double now = clock_ms();
-    if (now - pace->due > STALL_MS || running() >= 2 * pace->processors) {
-        pace->lost_at = now;
+    pace_t *pace = handle->data;
+    double now = clock_ms(), ms = now - pace->looked_at;
+    if (ms > USUAL_MS) {
+        MEM_ROOM(pace->stalls, pace->len, pace->cap);
+        pace->stalls[pace->len++] = (stall_t){pace->looked_at, ms};
     }
-    pace->due = now + TICK_MS;
-    pace->tick = deadline_start(pace->loop, TICK_MS, tick, pace);
+    pace->looked_at = now;
 }
 
 pace_t *pace_new(uv_loop_t *loop)
 {
     pace_t *pace = mem_new(1, sizeof *pace);
-    pace->loop = loop;
-    pace->due = clock_ms();
-    pace->processors = sysconf(_SC_NPROCESSORS_ONLN);
-    tick(pace);
+    pace->looked_at = clock_ms();
+    pace->turn.data = pace->looked.data = pace;
+    pace->open = 2;
+    uv_timer_init(loop, &pace->turn);
+    uv_timer_start(&pace->turn, on_turn, PACE_TURN_MS, PACE_TURN_MS);
+    uv_check_init(loop, &pace->looked);
+    uv_check_start(&pace->looked, on_looked);
     return pace;
 }
 
-bool pace_lost(const pace_t *pace, double since)
+double pace_looked(const pace_t *pace)
 {
-    return pace->lost_at >= since;
+    return pace->looked_at;
+}
+
+double pace_stood_still(const pace_t *pace, double since)
+{
+    double now = clock_ms() - pace->looked_at; /* it may be standing still as this is asked */
+    double longest = now > USUAL_MS ? now : 0;
+    for (size_t i = pace->len; i > 0; i--) {
+        const stall_t *stall = &pace->stalls[i - 1];
+        if (stall->began + stall->ms < since) {
+            break;
+        }
+        longest = stall->ms > longest ? stall->ms : longest;
+    }
+    return longest;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    pace_t *pace = handle->data;
+    if (--pace->open == 0) {
+        free(pace->stalls);
+        free(pace);
+    }
 }
 
 void pace_free(pace_t *pace)
 {
-    deadline_cancel(&pace->tick);
-    free(pace);
+    uv_close((uv_handle_t *)&pace->turn, on_closed);
+    uv_close((uv_handle_t *)&pace->looked, on_closed);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether this machine leaves a test the time it needs. Some vectors must speak before a timer of the server
- * runs out; where the harness stands still, or the server beside it does not get the processor, they fail for
- * a fault that is not the server's.
+ * Where the harness itself stood still: it did not get the processor, was stopped, or was busy with bytes.
+ * What it sent or read about then has a time that is not certain, and a wait that ended then was no wait.
  */
 #ifndef VECTORS_PACE_H
 #define VECTORS_PACE_H
@@ -12,12 +11,18 @@
 
 typedef struct pace pace_t;
 
-/* Watches the loop from now on. Owned by the caller. */
+/* Watches the loop from now on, which turns at least every PACE_TURN_MS while it is watched. Owned by the
+ * caller. */
+enum { PACE_TURN_MS = 10 };
 pace_t *pace_new(uv_loop_t *loop);
 
-/* Whether at any time since `since` (clock_ms) the loop stood still, or more programs wanted to run than
- * could. */
-bool pace_lost(const pace_t *pace, double since);
+/* When the loop had last looked at its sockets and seen to what was there (clock_ms): what is read now came
+ * after that. */
+double pace_looked(const pace_t *pace);
+
+/* The longest time since `since` (clock_ms) for which the loop did not look at its sockets; 0: it kept its
+ * turns. */
+double pace_stood_still(const pace_t *pace, double since);
 
 void pace_free(pace_t *pace);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a server under test offers: mounts, protocol timers, limits, origins and capabilities. */
+/* What a server under test offers: mounts, protocol timers, limits, origins and capabilities; what it wants
+ * to be told, and where it is known to differ. vectors/profiles/README.md describes the file. */
 #ifndef VECTORS_PROFILE_H
 #define VECTORS_PROFILE_H
 
 #include "base/files.h"
 #include "base/jvalue.h"
+#include "vectors/release.h"
 
 typedef enum mount { MOUNT_MAIN, MOUNT_TIGHT, MOUNT_SUB, MOUNTS } mount_t;
 const char *mount_name(mount_t mount);
@@ -18,20 +20,57 @@ typedef enum limit { LIMIT_CHANNELS, LIMIT_FRAME, LIMITS } limit_t;
 /* "limits.max_channels", "limits.max_frame_bytes"; false for anything else. */
 bool limit_parse(const char *name, limit_t *limit);
 
+const char *timer_name(timer_kind_t timer);
+const char *limit_name(limit_t limit);
+
+/* The newest release whose rules are known; what holds where a profile names none. */
+#define PHOENIX_NEWEST "1.8.12"
+/* What releases before this one did differently is not written down. */
+#define PHOENIX_OLDEST "1.6.0"
+
 typedef struct profile_mount {
     bool present;
-    char *path;
-    double timer_ms[TIMERS];
-    json_int_t limit[LIMITS];
+    char *url;                /* where it does not listen with the others: "http://HOST:PORT"; else NULL */
+    char *path;               /* "" or begins with "/" */
+    double timer_ms[TIMERS];  /* 0: not known */
+    json_int_t limit[LIMITS]; /* 0: not known, or there is none */
 } profile_mount_t;
 
+/* Where the target is known to do something else than a case asks for. */
+typedef struct divergence {
+    char *pattern, *reason, *link; /* link: NULL where there is none */
+} divergence_t;
+
+/* JSON members are owned, and NULL where the file does not have them. */
 typedef struct profile {
     char *name;
-    char *topic; /* of the conformance channel, with "{unique}" in it */
+    char *topic;     /* one that can be joined, maybe with "{unique}" in it; NULL: none is known */
+    char *unmatched; /* one that no channel serves */
+    char *phoenix;   /* the release whose rules apply, as written */
+    release_t release;
+    bool vsns[2]; /* the versions of the format it speaks: 1.0.0, 2.0.0 */
     profile_mount_t mounts[MOUNTS];
+    names_t nodes, node_urls; /* the other nodes of its cluster: their names, and where they listen */
     char *origin_allowed, *origin_forbidden;
+    json_t *join_params, *join_response, *join_allow;
+    json_t *connect_params, *connect_headers;
+    divergence_t *divergences;
+    size_t divergence_count;
     names_t capabilities;
 } profile_t;
+
+/* Whether every case can have a topic of its own. */
+bool profile_has_own_topics(const profile_t *profile);
+
+/* A topic of the profile with `unique` put in; appended. */
+void profile_topic(text_t *out, const char *topic, const char *unique);
+
+/* The first divergence whose pattern matches the id of a case or the name of a variant; NULL: none. It is a
+ * statement about this very target, and held against it where the case passes. */
+const divergence_t *profile_divergence(const profile_t *profile, const char *id, const char *variant);
+
+/* Sets the release whose rules apply. False and a message when it is none, or too old. */
+bool profile_set_phoenix(profile_t *profile, const char *release, text_t *error);
 
 /* A time in a vector: {"timer": NAME, "times": X} (times: 1 where absent), or {"ms": N}; whether it is the
  * former. */
@@ -45,6 +84,9 @@ bool capability_known(const char *name);
 
 /* Reads a profile. False and messages ("FILE: mounts.main.path: …", one a line) appended to `error`. */
 bool profile_load(const char *path, profile_t *profile, text_t *error);
+
+/* Reads one that is not in a file; `where` names it in messages. */
+bool profile_read(const char *where, const json_t *json, profile_t *profile, text_t *error);
 
 /* The profile of the reference server, compiled in from vectors/profiles/reference-server.json. */
 void profile_default(profile_t *profile);

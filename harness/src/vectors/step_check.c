@@ -359,6 +359,25 @@ static void check_argument(checker_t *checker, const json_t *value, const jpath_
     }
 }
 
+/* Of a connect step. */
+static void check_subprotocols(checker_t *checker, const json_t *list, const jpath_t *path)
+{
+    bool strings = json_array_size(list) > 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        strings = strings && json_is_string(json_array_get(list, i));
+    }
+    if (!strings) {
+        flaw(checker, path, "a list of subprotocols to offer is needed here, such as [\"phoenix\"]");
+    }
+    if (json_object_get(json_object_get(checker->step, "headers"), "sec-websocket-protocol")) {
+        flaw(checker, path, "the header sec-websocket-protocol says the same; leave one of them out");
+    }
+    const char *transport = json_string_value(json_object_get(checker->step, "transport"));
+    if (transport ? strcmp(transport, "websocket") != 0 : checker->c->transports[LONGPOLL]) {
+        flaw(checker, path, "long-poll has no subprotocols; add \"transports\": [\"websocket\"] to the case");
+    }
+}
+
 static void check_boolean(checker_t *checker, const json_t *value, const jpath_t *path)
 {
     if (!json_is_boolean(value)) {
@@ -394,6 +413,8 @@ static void check_member(checker_t *checker, const char *key, const json_t *valu
         }
     } else if (strcmp(key, "params") == 0 || strcmp(key, "headers") == 0) {
         check_string_map(checker, value, path);
+    } else if (strcmp(key, "subprotocols") == 0) {
+        check_subprotocols(checker, value, path);
     } else if (strcmp(key, "expect") == 0) {
         check_answer(checker, value, path);
     } else if (strcmp(key, "refused") == 0) {
@@ -411,13 +432,13 @@ static void check_member(checker_t *checker, const char *key, const json_t *valu
 static const struct {
     const char *name;
     bool on_client, websocket_only;
-    const char *members[12];
+    const char *members[16]; /* ends with NULL */
 } rules[VERBS] = {
     [VERB_CONNECT] = {"connect",
                       false,
                       false,
-                      {"transport", "vsn", "mount", "params", "query", "path", "headers", "expect", "refused",
-                       "body"}},
+                      {"transport", "vsn", "mount", "params", "query", "path", "headers", "subprotocols",
+                       "expect", "refused", "body", "node"}},
     [VERB_SEND] = {"send", true, false, {"on", "v1_join_ref"}},
     [VERB_PIPELINE] = {"pipeline", true, false, {"on", "v1_join_ref"}},
     [VERB_SEND_TEXT] = {"send_text", true, false, {"on"}},
@@ -431,7 +452,7 @@ static const struct {
     [VERB_CLOSE] = {"close", true, false, {"on"}},
     [VERB_DROP] = {"drop", false, false, {NULL}},
     [VERB_BARRIER] = {"barrier", true, false, {"on"}},
-    [VERB_HTTP] = {"http", false, false, {"expect", "as", "within", "not_before"}},
+    [VERB_HTTP] = {"http", false, false, {"expect", "as", "within", "not_before", "node"}},
     [VERB_RESPONSE] = {"response", false, false, {"expect", "within", "not_before"}},
     [VERB_WAIT] = {"wait", false, false, {NULL}},
 };
@@ -510,9 +531,9 @@ static void check_step(checker_t *checker)
 
 static void builtin_names(json_t *names)
 {
-    static const char *const builtins[] = {"unique",   "topic255",       "topic",
-                                           "vsn",      "mount",          "websocket",
-                                           "longpoll", "origin_allowed", "origin_forbidden"};
+    static const char *const builtins[] = {
+        "unique", "unmatched", "topic255", "topic",          "vsn",
+        "mount",  "websocket", "longpoll", "origin_allowed", "origin_forbidden"};
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++) {
         json_object_set_new(names, builtins[i], json_true());
     }

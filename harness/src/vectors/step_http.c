@@ -3,29 +3,18 @@
 #include "vectors/steps.h"
 
 #include "base/memory.h"
+#include "vectors/adapt.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-static void add_escaped(text_t *out, const json_t *string)
-{
-    const char *at = json_string_value(string);
-    for (size_t i = 0; i < json_string_length(string); i++) {
-        bool plain = (at[i] >= '0' && at[i] <= '9') || (at[i] >= 'A' && at[i] <= 'Z') ||
-                     (at[i] >= 'a' && at[i] <= 'z') || (at[i] && strchr("-_.~", at[i]));
-        text_printf(out, plain ? "%c" : "%%%02X", (unsigned char)at[i]);
-    }
-}
-
 static void add_parameter(text_t *target, const char *name, const json_t *value)
 {
-    json_t *key = json_string(name);
     text_putc(target, memchr(text_str(target), '?', target->len) ? '&' : '?');
-    add_escaped(target, key);
+    query_escape(target, span_of(name));
     text_putc(target, '=');
-    add_escaped(target, value);
-    json_decref(key);
+    query_escape(target, (span_t){json_string_value(value), json_string_length(value)});
 }
 
 static void add_parameters(text_t *target, const json_t *parameters)
@@ -48,6 +37,18 @@ static void add_headers(http_headers_t *headers, const json_t *json)
     }
 }
 
+static void add_subprotocols(http_headers_t *headers, const json_t *list)
+{
+    text_t value = {0};
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        text_printf(&value, "%s%s", i ? ", " : "", json_string_value(json_array_get(list, i)));
+    }
+    if (list) {
+        http_headers_add(headers, "sec-websocket-protocol", text_str(&value));
+    }
+    text_free(&value);
+}
+
 static const char *member(const json_t *step, const char *name, const char *otherwise)
 {
     const json_t *value = json_object_get(step, name);
@@ -64,21 +65,35 @@ static transport_t connect_transport(const case_run_t *run)
     return transport;
 }
 
+/* Where the step goes: to the mount, of the first node or of the one it names. */
+static const endpoint_t *endpoint_of(const case_run_t *run, mount_t mount)
+{
+    const char *node = json_string_value(json_object_get(run->filled, "node"));
+    return endpoints_at(run->target->endpoints, run->target->profile, mount, node);
+}
+
+static mount_t connect_mount(const case_run_t *run)
+{
+    mount_t mount = run->variant->mount;
+    mount_parse(member(run->filled, "mount", mount_name(mount)), &mount);
+    return mount;
+}
+
 /* Path and query: the parameters, and behind them the vsn, as phoenix.js has it (WS-CONN-11). */
 static char *connect_target(const case_run_t *run, transport_t transport)
 {
     const json_t *step = run->filled, *vsn = json_object_get(step, "vsn"),
                  *query = json_object_get(step, "query");
-    mount_t mount = run->variant->mount;
-    mount_parse(member(step, "mount", mount_name(mount)), &mount);
     text_t target = {0};
     if (json_object_get(step, "path")) {
         text_puts(&target, member(step, "path", ""));
     } else {
-        text_printf(&target, "%s/%s", run->target->profile->mounts[mount].path, transport_name(transport));
+        text_printf(&target, "%s/%s", run->target->profile->mounts[connect_mount(run)].path,
+                    transport_name(transport));
     }
     if (query) {
         text_printf(&target, "%s%s", json_string_length(query) ? "?" : "", json_string_value(query));
+        adapt_target(run->target->profile, &target);
         return text_take(&target);
     }
     add_parameters(&target, json_object_get(step, "params"));
@@ -87,6 +102,7 @@ static char *connect_target(const case_run_t *run, transport_t transport)
         add_parameter(&target, "vsn", spoken);
         json_decref(spoken);
     }
+    adapt_target(run->target->profile, &target);
     return text_take(&target);
 }
 
@@ -104,9 +120,12 @@ outcome_t connect_begin(case_run_t *run)
 {
     transport_t transport = connect_transport(run);
     char *target = connect_target(run, transport);
+    const endpoint_t *endpoint = endpoint_of(run, connect_mount(run));
     client_setup_t setup = {.loop = run->target->loop,
-                            .address = run->target->address,
-                            .authority = run->target->authority,
+                            .address = &endpoint->address,
+                            .authority = endpoint->authority,
+                            .pace = run->target->pace,
+                            .room = run->room,
                             .transcript = run->transcript,
                             .name = member(run->filled, "connect", "a"),
                             .transport = transport,
@@ -115,6 +134,8 @@ outcome_t connect_begin(case_run_t *run)
                             .changed = case_advance,
                             .ctx = run};
     add_headers(&setup.headers, json_object_get(run->filled, "headers"));
+    add_subprotocols(&setup.headers, json_object_get(run->filled, "subprotocols"));
+    adapt_headers(run->target->profile, &setup.headers);
     MEM_ROOM(run->seats, run->seat_count, run->seat_cap);
     run->seats[run->seat_count++] = (seat_t){.client = client_open(&setup)};
     http_headers_free(&setup.headers);
@@ -187,7 +208,8 @@ static bool check_upgrade(case_run_t *run, const client_t *client, const entry_t
                   accept ? accept : "absent");
         return false;
     }
-    bool asked = json_object_get(json_object_get(run->filled, "headers"), "sec-websocket-protocol") != NULL;
+    bool asked = json_object_get(run->filled, "subprotocols") ||
+                 json_object_get(json_object_get(run->filled, "headers"), "sec-websocket-protocol");
     if (!asked && http_headers_get(&answer->headers, "sec-websocket-protocol")) {
         step_fail(run, "the 101 chooses a subprotocol, and none was asked for");
         return false;
@@ -267,6 +289,7 @@ static void on_answer(void *ctx, const http_response_t *response, const char *er
 {
     exchange_t *exchange = ctx;
     exchange->under_way = NULL;
+    exchange->came = moment_now(exchange->run->target->pace);
     exchange->answer = transcript_response(exchange->run->transcript, exchange->request, response, error);
     case_advance(exchange->run);
 }
@@ -327,18 +350,23 @@ outcome_t http_begin(case_run_t *run)
     }
     text_puts(&target, member(json, "path", "/"));
     add_parameters(&target, json_object_get(json, "query"));
+    adapt_target(run->target->profile, &target);
     http_request_t request = {.method = member(json, "method", "GET"),
                               .target = text_str(&target),
                               .body = text_span(&body),
                               .has_body = json_object_get(json, "body") != NULL};
     add_headers(&request.headers, json_object_get(json, "headers"));
+    adapt_headers(run->target->profile, &request.headers);
     if (json_is_true(json_object_get(json, "chunked"))) {
         http_headers_add(&request.headers, "transfer-encoding", "chunked");
     }
+    const endpoint_t *endpoint = endpoint_of(run, run->variant->mount);
     exchange_t *exchange = mem_new(1, sizeof *exchange);
     exchange->run = run;
     exchange->name = mem_string(name);
-    exchange->connection = http_client_new(run->target->loop, run->target->address, run->target->authority);
+    exchange->connection = http_client_new(run->target->loop, &endpoint->address, endpoint->authority);
+    http_client_limit(exchange->connection, run->room);
+    exchange->begun_at = clock_ms();
     exchange->request = transcript_request(run->transcript, *name ? name : "http", &request);
     client_note_headers(run->transcript, exchange->request, &request.headers);
     exchange->under_way = http_client_start(exchange->connection, &request, on_answer, exchange);
@@ -393,13 +421,9 @@ static outcome_t answer_poll(case_run_t *run, const exchange_t *exchange)
     }
     json_decref(body);
     text_free(&why);
-    const json_t *early = json_object_get(run->filled, "not_before");
-    double took = answer->at_ms - exchange->request->at_ms;
-    double least = time_ms(early, case_mount(run));
-    if (good && early && took < least) {
-        return step_fail(run, "the answer came after %.0f ms, and must not before %.0f ms", took, least);
-    }
-    return good ? STEP_DONE : STEP_FAILED;
+    double sent = http_client_sent_at(exchange->connection);
+    moment_t since = {exchange->begun_at, sent > 0 ? sent : exchange->begun_at};
+    return good ? check_early(run, exchange->came, since, "the request") : STEP_FAILED;
 }
 
 outcome_t http_poll(case_run_t *run)

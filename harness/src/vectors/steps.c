@@ -212,7 +212,7 @@ static outcome_t drop_begin(case_run_t *run)
     seat_t *seat = case_seat(run, name);
     if (seat) {
         client_drop(seat->client);
-        seat->ended = true;
+        seat->ended = seat->dropped = true;
         return STEP_WAITING;
     }
     return exchange_drop(run, name) ? STEP_WAITING : step_fail(run, "the exchange %s is over already", name);

@@ -16,7 +16,10 @@ typedef struct seat {
     client_t *client;
     size_t read;
     bool ended;   /* a step expected its end */
-    bool closing; /* the end of the case has begun to close it */
+    bool dropped; /* a step ended TCP */
+    bool closing; /* the end of the case has come */
+    bool asked;   /* it was open then, and was closed */
+    bool closed;  /* the server has answered that */
 } seat_t;
 
 /* An HTTP exchange of an http step. */
@@ -27,6 +30,8 @@ typedef struct exchange {
     http_exchange_t *under_way; /* NULL once it is over */
     const entry_t *request;
     entry_t *answer;
+    moment_t came;
+    double begun_at; /* clock_ms */
 } exchange_t;
 
 struct case_run {
@@ -41,18 +46,23 @@ struct case_run {
     size_t seat_count, seat_cap;
     exchange_t **exchanges;
     size_t exchange_count, exchange_cap;
+    json_t *anyway;  /* list of messages the profile allows; NULL: none */
     json_t *allowed; /* list of [client, message, v1_join_ref] */
 
     size_t step; /* index; the number of steps: the end of the case */
     bool begun;
-    json_t *filled;   /* the step, its names put in */
-    char **labels;    /* "step 1", … for the transcript */
-    size_t *progress; /* of an unordered step: how many of each list came */
+    double step_began, case_began; /* clock_ms */
+    json_t *filled;                /* the step, its names put in */
+    char **labels;                 /* "step 1", … for the transcript */
+    size_t *progress;              /* of an unordered step: how many of each list came */
     deadline_t *deadline;
-    bool last_look; /* the deadline has passed; what the sockets hold is still read */
-    bool time_up;   /* the deadline of this step has passed */
+    bool prolonged, whole_prolonged; /* the deadline was put off, for the harness had stood still */
+    bool last_look;                  /* the deadline has passed; what the sockets hold is still read */
+    bool time_up;                    /* the deadline of this step has passed */
     bool advancing, over;
-    deadline_t *finish;
+    deadline_t *finish, *whole; /* the end; the deadline of the whole case */
+    double whole_ms;
+    size_t room; /* how many bytes each client takes */
     case_result_t result;
 };
 
@@ -61,6 +71,16 @@ void case_advance(void *run);
 
 /* Begins the current step (run->filled): sends what it sends. STEP_WAITING, or STEP_FAILED. */
 outcome_t step_begin(case_run_t *run);
+
+/* How long the end of a case waits for the server's half of a closing handshake. */
+enum { CLOSING_MS = 1000 };
+
+/* The end of the case, once all steps are done: the same for it. */
+outcome_t end_begin(case_run_t *run);
+outcome_t end_poll(case_run_t *run);
+
+/* What came at `came` must not have come before its time ("not_before"). STEP_DONE or STEP_FAILED. */
+outcome_t check_early(case_run_t *run, moment_t came, moment_t since, const char *since_what);
 
 /* Whether the current step is done by now. */
 outcome_t step_poll(case_run_t *run);

@@ -3,53 +3,59 @@
 
 #include "base/memory.h"
 #include "net/deadline.h"
-#include "vectors/pace.h"
+#include "vectors/race.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 typedef struct suite suite_t;
 
 /*
- * How many variants without timers are under way at once. All of them at once would make each other slow, and
- * some stand on a mount that closes who is silent for a second; so this begins small, and grows as long as
- * there is something left: against a server that does not answer, waiting costs nothing.
+ * A run has three parts, one after the other, so that none disturbs another.
+ * Calm: variants without short timers, a few at once, for all of them at once would make each other slow.
+ * While nothing comes to an end there may be more: against a server that does not answer, waiting costs
+ * nothing. Heavy: those that move many bytes. Races: those that must keep ahead of a timer of the server
+ * (race.h). They mostly sleep, so there may be many, but they begin one by one: this machine has time for
+ * each whenever it must speak. Where all that is under way only waits, the next part need not.
  */
-enum { ALLOWANCE_FIRST = 48, ALLOWANCE_STEP = 16 };
-static const double ALLOWANCE_MS = 100;
-
-/* A run that loses its pace excuses a few failures, not a server that does nothing right. */
-enum { ATTEMPTS_MAX = 4, AGAIN_MAX = 48, AGAIN_AT_ONCE = 16 };
+typedef enum part { PART_CALM, PART_HEAVY, PART_RACE, PARTS } part_t;
+enum { CALM_FIRST = 48, CALM_STEP = 16, IDLE_TICKS = 2 };
+static const double GROWTH_MS = 100, RACE_APART_MS = 6, RACE_WAITS_MS = 500;
+/* What is kept of the process' file descriptors, and what a variant takes of them. */
+enum { DESCRIPTORS_KEPT = 64, DESCRIPTORS_EACH = 4 };
 
 /* One variant of the plan. */
 typedef struct job {
     suite_t *suite;
     const variant_t *variant;
+    part_t part;
     case_run_t *run;      /* NULL before and after */
     case_result_t result; /* once it is over, until it was reported */
     bool over;
-    double began_at;
-    unsigned attempts;
 } job_t;
 
 struct suite {
-    const target_t *target;
+    target_t target;
     const suite_options_t *options;
     suite_verdict_cb *verdict;
     void *ctx;
     suite_counts_t *counts;
     job_t *jobs;   /* in the order of the plan */
-    job_t **queue; /* those to be run, the longest first */
-    job_t **again; /* those to be run again */
-    size_t planned, queued, next, again_count, failed, under_way, at_once, reported;
-    size_t quick, allowance; /* under way without timers, and how many of these there may be */
-    bool heavy;              /* the one started last is */
-    unsigned salt;           /* makes the topics of this run differ from those of any other */
-    const char *ended;       /* why early; NULL: it was not */
-    deadline_t *deadline, *growth;
+    job_t **queue; /* those to be run, part by part */
+    size_t planned, queued, next, under_way, reported;
+    part_t part;       /* of the one started last */
+    size_t calm;       /* how many of PART_CALM there may be at once */
+    size_t settled;    /* how many came to an end since that was looked at */
+    unsigned idle;     /* how often in a row it was none */
+    size_t at_once;    /* how many of all */
+    double raced_at;   /* when the last of PART_RACE was started */
+    unsigned salt;     /* makes the topics of this run differ from those of any other */
+    const char *ended; /* why early; NULL: it was not */
+    deadline_t *deadline, *growth, *next_race;
     pace_t *pace;
     uv_signal_t interrupt, terminate;
 };
@@ -73,6 +79,7 @@ static void report(suite_t *suite)
         }
         suite->counts->by[job->result.verdict]++;
         suite->counts->tolerated += job->result.tolerated;
+        suite->counts->unclean += job->result.closing && strcmp(job->result.closing, "clean") != 0;
         suite->verdict(suite->ctx, job->variant, &job->result);
         case_result_free(&job->result);
     }
@@ -86,21 +93,11 @@ static void settle(job_t *job, verdict_t verdict, const char *reason)
 
 static void fill(suite_t *suite);
 
-static bool is_quick(const job_t *job)
-{
-    return job->variant->waits_ms == 0;
-}
-
-/* Whether the case has to keep ahead of a timer of the server: only then may a busy machine be its fault. */
-static bool races(const job_t *job)
-{
-    return job->variant->waits_ms > 0 || job->variant->mount == MOUNT_TIGHT;
-}
-
 static void stop_watching(suite_t *suite)
 {
     deadline_cancel(&suite->deadline);
     deadline_cancel(&suite->growth);
+    deadline_cancel(&suite->next_race);
     pace_free(suite->pace);
     uv_close((uv_handle_t *)&suite->interrupt, NULL);
     uv_close((uv_handle_t *)&suite->terminate, NULL);
@@ -110,83 +107,76 @@ static void on_done(void *ctx, case_result_t *result)
 {
     job_t *job = ctx;
     suite_t *suite = job->suite;
-    bool failed = result->verdict == VERDICT_FAIL;
-    bool excused =
-        failed && races(job) && pace_lost(suite->pace, job->began_at) && job->attempts < ATTEMPTS_MAX;
     job->result = *result;
-    job->result.attempts = job->attempts;
-    job->over = !excused;
-    if (excused) {
-        suite->again[suite->again_count++] = job;
-    }
+    job->over = true;
     case_free(job->run);
     job->run = NULL;
-    suite->failed += failed;
+    suite->settled++;
     suite->under_way--;
-    suite->quick -= is_quick(job);
     report(suite);
     fill(suite);
 }
 
-/* Heavy ones come last, and wait for all others to be over. */
-static bool may_start(const suite_t *suite)
+static void on_next_race(void *ctx)
 {
-    if (suite->ended || suite->next == suite->queued || suite->under_way == suite->at_once) {
-        return false;
-    }
-    const job_t *job = suite->queue[suite->next];
-    bool apart = suite->under_way == 0 || job->variant->heavy == suite->heavy;
-    return apart && (suite->quick < suite->allowance || !is_quick(job));
+    suite_t *suite = ctx;
+    suite->next_race = NULL;
+    fill(suite);
 }
 
-/* What has to be run again waits until nothing else makes the machine busy. Where many failed, it is not for
- * that. */
-static void take_again(suite_t *suite)
+/* Whether the machine has time for one more now; else it is tried again soon. */
+static bool may_race(suite_t *suite)
 {
-    if (suite->ended || suite->next < suite->queued || suite->under_way > 0 || suite->again_count == 0) {
-        return;
+    double now = clock_ms(), since = now - suite->raced_at;
+    bool calm = pace_stood_still(suite->pace, now - RACE_APART_MS) == 0;
+    if (since >= RACE_APART_MS && (calm || since >= RACE_WAITS_MS)) {
+        return true;
     }
-    suite->queued = suite->next = 0;
-    for (size_t i = 0; i < suite->again_count; i++) {
-        job_t *job = suite->again[i];
-        if (suite->failed > AGAIN_MAX) {
-            job->over = true;
-        } else {
-            case_result_free(&job->result);
-            suite->queue[suite->queued++] = job;
-        }
+    if (!suite->next_race) {
+        suite->next_race = deadline_start(suite->target.loop, RACE_APART_MS, on_next_race, suite);
     }
-    suite->again_count = suite->failed = 0;
-    suite->at_once = suite->at_once < AGAIN_AT_ONCE ? suite->at_once : AGAIN_AT_ONCE;
-    report(suite);
+    return false;
+}
+
+static bool may_start(suite_t *suite)
+{
+    if (suite->ended || suite->next == suite->queued || suite->under_way >= suite->at_once) {
+        return false;
+    }
+    part_t part = suite->queue[suite->next]->part;
+    if (suite->under_way > 0 && part != suite->part && suite->idle < IDLE_TICKS) {
+        return false;
+    }
+    return part == PART_CALM ? suite->under_way < suite->calm : part == PART_HEAVY || may_race(suite);
 }
 
 static void grow(void *ctx)
 {
     suite_t *suite = ctx;
-    suite->allowance += ALLOWANCE_STEP;
-    suite->growth = deadline_start(suite->target->loop, ALLOWANCE_MS, grow, suite);
+    suite->calm = suite->settled > 0 ? suite->calm + CALM_STEP : 2 * suite->calm;
+    suite->idle = suite->settled > 0 ? 0 : suite->idle + 1;
+    suite->settled = 0;
+    suite->growth = deadline_start(suite->target.loop, GROWTH_MS, grow, suite);
     fill(suite);
 }
 
 static void fill(suite_t *suite)
 {
-    take_again(suite);
     while (may_start(suite)) {
         job_t *job = suite->queue[suite->next++];
         text_t unique = {0};
         text_printf(&unique, "%06x-%zu", suite->salt, (size_t)(job - suite->jobs));
-        if (job->attempts++ > 0) {
-            text_printf(&unique, "-%u", job->attempts);
-        }
-        job->began_at = clock_ms();
         suite->under_way++;
-        suite->quick += is_quick(job);
-        suite->heavy = job->variant->heavy;
-        job->run = case_start(suite->target, job->variant, text_str(&unique), on_done, job);
+        suite->part = job->part;
+        suite->raced_at = clock_ms();
+        if (suite->options->started) {
+            suite->options->started(suite->ctx, job->variant);
+        }
+        job->run = case_start(&suite->target, job->variant, text_str(&unique), on_done, job);
         text_free(&unique);
     }
-    if (suite->under_way == 0 && !uv_is_closing((uv_handle_t *)&suite->interrupt)) {
+    bool left = !suite->ended && suite->next < suite->queued;
+    if (suite->under_way == 0 && !left && !uv_is_closing((uv_handle_t *)&suite->interrupt)) {
         stop_watching(suite);
     }
 }
@@ -223,22 +213,25 @@ static void on_deadline(void *ctx)
     end_early(suite, "the deadline of the whole run had passed");
 }
 
-/* The heavy ones last; the longest first; and early those on the mount with the short timers, for a client
- * that may be silent for a second only must not wait for hundreds of others. */
+/* Part by part, the longest first. */
 static int in_order(const void *a, const void *b)
 {
     const job_t *left = *(job_t *const *)a, *right = *(job_t *const *)b;
-    const variant_t *l = left->variant, *r = right->variant;
-    if (l->heavy != r->heavy) {
-        return l->heavy ? 1 : -1;
+    if (left->part != right->part) {
+        return left->part < right->part ? -1 : 1;
     }
-    if (l->waits_ms != r->waits_ms) {
-        return l->waits_ms < r->waits_ms ? 1 : -1;
-    }
-    if ((l->mount == MOUNT_TIGHT) != (r->mount == MOUNT_TIGHT)) {
-        return l->mount == MOUNT_TIGHT ? -1 : 1;
+    if (left->variant->waits_ms != right->variant->waits_ms) {
+        return left->variant->waits_ms < right->variant->waits_ms ? 1 : -1;
     }
     return left < right ? -1 : 1;
+}
+
+static part_t part_of(const variant_t *variant, const profile_t *profile)
+{
+    if (race_margin_ms(variant, profile) > 0) {
+        return PART_RACE;
+    }
+    return variant->heavy ? PART_HEAVY : PART_CALM;
 }
 
 static void plan(suite_t *suite, const variants_t *variants)
@@ -246,9 +239,10 @@ static void plan(suite_t *suite, const variants_t *variants)
     suite->planned = suite->counts->planned = variants->len;
     suite->jobs = mem_new(variants->len, sizeof *suite->jobs);
     suite->queue = mem_new(variants->len, sizeof *suite->queue);
-    suite->again = mem_new(variants->len, sizeof *suite->again);
     for (size_t i = 0; i < variants->len; i++) {
-        suite->jobs[i] = (job_t){.suite = suite, .variant = &variants->at[i]};
+        suite->jobs[i] = (job_t){.suite = suite,
+                                 .variant = &variants->at[i],
+                                 .part = part_of(&variants->at[i], suite->target.profile)};
         if (variants->at[i].lacking) {
             settle(&suite->jobs[i], VERDICT_NOT_APPLICABLE, variants->at[i].lacking);
         } else {
@@ -258,17 +252,33 @@ static void plan(suite_t *suite, const variants_t *variants)
     qsort(suite->queue, suite->queued, sizeof *suite->queue, in_order);
 }
 
+/* As many as were asked for, and as the system has descriptors for. */
+static size_t at_once(size_t jobs)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return jobs;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    size_t most = limit.rlim_cur > DESCRIPTORS_KEPT + DESCRIPTORS_EACH
+                      ? (size_t)(limit.rlim_cur - DESCRIPTORS_KEPT) / DESCRIPTORS_EACH
+                      : 1;
+    return jobs < most ? jobs : most;
+}
+
 bool suite_run(const target_t *target, const variants_t *variants, const suite_options_t *options,
                suite_verdict_cb *verdict, void *ctx, suite_counts_t *counts)
 {
     *counts = (suite_counts_t){0};
-    suite_t suite = {.target = target,
+    suite_t suite = {.target = *target,
                      .options = options,
                      .verdict = verdict,
                      .ctx = ctx,
                      .counts = counts,
-                     .at_once = options->jobs,
-                     .allowance = ALLOWANCE_FIRST,
+                     .calm = CALM_FIRST,
+                     .at_once = at_once(options->jobs),
                      .salt = ((unsigned)time(NULL) * 977u + (unsigned)getpid()) & 0xffffffu};
     plan(&suite, variants);
     suite.interrupt.data = suite.terminate.data = &suite;
@@ -277,13 +287,12 @@ bool suite_run(const target_t *target, const variants_t *variants, const suite_o
     uv_signal_start(&suite.interrupt, on_signal, SIGINT);
     uv_signal_start(&suite.terminate, on_signal, SIGTERM);
     suite.deadline = deadline_start(target->loop, options->deadline_ms, on_deadline, &suite);
+    suite.target.pace = suite.pace = pace_new(target->loop);
     report(&suite);
-    suite.growth = deadline_start(target->loop, ALLOWANCE_MS, grow, &suite);
-    suite.pace = pace_new(target->loop);
+    suite.growth = deadline_start(target->loop, GROWTH_MS, grow, &suite);
     fill(&suite);
     uv_run(target->loop, UV_RUN_DEFAULT);
     free(suite.queue);
-    free(suite.again);
     free(suite.jobs);
     return suite.ended == NULL;
 }

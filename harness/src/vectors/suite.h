@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A whole run: all variants on one loop, as many at once as allowed, every one with a verdict.
- *
- * A variant that fails while this machine is overloaded (pace.h) has proven nothing: it is run again when
- * nothing else is under way, a few times at most. A failure without that excuse stands.
+ * Every variant runs once. One that fails while the harness itself stood still for longer than the variant
+ * can bear (race.h) has proven nothing, and ends as a harness error.
  */
 #ifndef VECTORS_SUITE_H
 #define VECTORS_SUITE_H
@@ -15,11 +14,14 @@ typedef struct suite_options {
     double deadline_ms; /* of the whole run: what is not over by then is not run */
     /* Sees each result before it is counted and reported, and may say that it was expected; or NULL. */
     void (*appraise)(void *ctx, const variant_t *variant, case_result_t *result);
+    /* Called when a variant begins; or NULL. */
+    void (*started)(void *ctx, const variant_t *variant);
 } suite_options_t;
 
 typedef struct suite_counts {
     size_t planned, by[VERDICTS];
     size_t tolerated; /* of those that failed, see case_result_t */
+    size_t unclean;   /* how many closed their connections otherwise than clean */
 } suite_counts_t;
 
 /* Whether every variant that was planned was counted once. */
@@ -29,8 +31,9 @@ bool suite_counts_add_up(const suite_counts_t *counts);
 typedef void suite_verdict_cb(void *ctx, const variant_t *variant, const case_result_t *result);
 
 /*
- * Runs the plan on target->loop, which is run here and is empty again afterwards. SIGINT and SIGTERM end it
- * early: what is under way or still to come is not run. True when it was not ended early.
+ * Runs the plan (target->pace is not read) on target->loop, which is run here and is empty again afterwards.
+ * SIGINT and SIGTERM end it early: what is under way or still to come is not run. True when it was not ended
+ * early.
  */
 bool suite_run(const target_t *target, const variants_t *variants, const suite_options_t *options,
                suite_verdict_cb *verdict, void *ctx, suite_counts_t *counts);

@@ -2,6 +2,7 @@
 #include "vectors/variant.h"
 
 #include "base/memory.h"
+#include "vectors/applicable.h"
 #include "vectors/template.h"
 
 #include <stdlib.h>
@@ -9,43 +10,8 @@
 
 static const double HEAVY_BYTES = 1e6;
 
-/* What the profile lacks for this variant, in words; NULL: nothing. */
-static char *lacking(const variant_t *variant, const profile_t *profile)
-{
-    const char *transport = transport_name(variant->transport);
-    text_t text = {0};
-    if (!names_have(&profile->capabilities, transport)) {
-        text_printf(&text, "capability %s", transport);
-        return text_take(&text);
-    }
-    for (size_t i = 0; i < json_array_size(variant->c->needs); i++) {
-        const char *need = json_string_value(json_array_get(variant->c->needs, i));
-        if (!names_have(&profile->capabilities, need)) {
-            text_printf(&text, "capability %s", need);
-            return text_take(&text);
-        }
-    }
-    const profile_mount_t *mount = &profile->mounts[variant->mount];
-    if (!mount->present) {
-        text_printf(&text, "mount %s", mount_name(variant->mount));
-        return text_take(&text);
-    }
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)variant->c->when, key, value)
-    {
-        limit_t limit;
-        if (limit_parse(key, &limit) && mount->limit[limit] != json_integer_value(value)) {
-            text_printf(&text, "%s %" JSON_INTEGER_FORMAT " on mount %s", key, json_integer_value(value),
-                        mount_name(variant->mount));
-            return text_take(&text);
-        }
-    }
-    return NULL;
-}
-
-static void add_variant(variants_t *variants, const vector_case_t *c, transport_t transport, vsn_t vsn,
-                        const profile_t *profile)
+static void add_variant(variants_t *variants, const vector_case_t *c, const demands_t *demands,
+                        transport_t transport, vsn_t vsn, const profile_t *profile)
 {
     MEM_ROOM(variants->at, variants->len, variants->cap);
     variant_t *variant = &variants->at[variants->len++];
@@ -57,7 +23,9 @@ static void add_variant(variants_t *variants, const vector_case_t *c, transport_
     text_t name = {0};
     text_printf(&name, "%s/%s/v%d", c->id, transport_short(transport), vsn == VSN_1 ? 1 : 2);
     variant->name = text_take(&name);
-    variant->lacking = lacking(variant, profile);
+    variant->lacking = case_lacks(c, demands, transport, vsn, profile);
+    variant->known_defect = case_known_defect(c, &profile->release);
+    variant->divergence = profile_divergence(profile, c->id, variant->name);
     double bytes = 0;
     static const char *const timed[] = {"wait", "within"};
     for (size_t i = 0; i < c->len; i++) {
@@ -79,10 +47,14 @@ void variants_expand(variants_t *variants, const vectors_t *vectors, const profi
 {
     for (size_t i = 0; i < vectors->len; i++) {
         const vector_case_t *c = &vectors->cases[i];
+        demands_t demands = {0}; /* a profile has what servers offer */
+        if (!c->dialect) {
+            demands = case_demands(c);
+        }
         for (int t = 0; t < TRANSPORTS; t++) {
             for (int v = 0; v < 2; v++) {
                 if (c->transports[t] && c->vsns[v]) {
-                    add_variant(variants, c, (transport_t)t, (vsn_t)v, profile);
+                    add_variant(variants, c, &demands, (transport_t)t, (vsn_t)v, profile);
                 }
             }
         }

@@ -14,6 +14,7 @@ typedef struct variant {
     char *name;    /* "join.ok/ws/v2" */
     char *lacking; /* not applicable: what the profile lacks, in words; NULL: applicable */
     const known_defect_t *known_defect; /* of the release judged by; NULL: it knows of none */
+    const divergence_t *divergence;     /* of the profile; NULL: none */
     double waits_ms; /* the protocol timers its steps wait for, added up: the longest start first */
     bool heavy;      /* it moves so many bytes that it slows down whatever runs beside it */
 } variant_t;

@@ -390,6 +390,7 @@ static bool read_case(vectors_t *vectors, const char *file, const char *group, c
     read_releases(&place, json, "phoenix", &c.phoenix);
     read_source(&place, json, &c);
     read_defects(&place, json, &c);
+    c.dialect = dialect;
     c.options = dialect ? json_object_get(json, "options") : NULL;
     bool (*check_steps)(vector_case_t *, const json_t *, text_t *) =
         dialect ? dialect->check_steps : steps_check;

@@ -26,7 +26,7 @@ bool verdict_failed(verdict_t verdict);
 
 /* Why a variant is expected not to pass. Everything is borrowed. */
 typedef struct expected {
-    const char *pattern; /* of the expectations file's entry; NULL: a defect that the vectors know of */
+    const char *pattern; /* of the expectations' or the profile's entry; NULL: a defect the vectors know of */
     const char *reason;  /* NULL: it is expected to pass */
     const char *link;    /* or NULL */
 } expected_t;
@@ -43,7 +43,6 @@ typedef struct case_result {
     bool tolerated;       /* a failure that does not fail the run: its level is not must, without --strict */
     char *closing;        /* how its connections closed, which never changes the verdict: "clean", or
                              "unclean: …"; NULL: there was nothing to be closed */
-    unsigned attempts;    /* more than 1: earlier ones failed while the machine was overloaded, see suite.h */
     transcript_t *transcript;
     char **labels; /* what the transcript's entries are marked with */
     size_t label_count;

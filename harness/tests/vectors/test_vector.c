@@ -1,38 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "vectors/vector.h"
 
-#include "test_util.h"
+#include "test_load.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-/* A file of these bytes, whose name is put into `path`. */
-static void write_file(char path[32], const char *text)
-{
-    snprintf(path, 32, "/tmp/phxspec-vector-XXXXXX");
-    int file = mkstemp(path);
-    ck_assert_int_ge(file, 0);
-    ck_assert_int_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
-    close(file);
-}
-
-static bool load(const char *text, vectors_t *vectors, text_t *error)
-{
-    char path[32];
-    write_file(path, text);
-    bool good = vectors_add(vectors, path, error);
-    unlink(path);
-    return good;
-}
-
-#define FILE_OF(cases) "{\"vectors\":1,\"group\":\"g\",\"about\":\"a\",\"cases\":[" cases "]}"
-#define CASE_WITH(members, steps)                                                                            \
-    "{\"id\":\"g.c\",\"title\":\"t\",\"requirements\":[\"JREF-02\"],\"level\":\"must\"," members             \
-    "\"steps\":[" steps "]}"
 #define STEPS(steps) FILE_OF(CASE_WITH("", steps))
 #define WS_STEPS(steps) FILE_OF(CASE_WITH("\"transports\":[\"websocket\"],", steps))
-#define CONNECT "{\"connect\":\"a\"},"
 #define WHOLE CONNECT "{\"barrier\":\"heartbeat\"}"
 
 START_TEST(a_good_file)
@@ -40,23 +12,24 @@ START_TEST(a_good_file)
     vectors_t vectors = {0};
     text_t error = {0};
     ck_assert_msg(
-        load(FILE_OF(CASE_WITH(
-                 "\"needs\":[\"reply\"],\"formerly\":[\"h.old\"],\"tags\":[\"refs\"],"
-                 "\"phoenix\":[{\"until\":\"1.8.2\"},{\"since\":\"1.8.12\"}],"
-                 "\"source\":[{\"bug\":\"a/"
-                 "b.js#12\",\"note\":\"n\"},{\"phoenix\":\"1.8.0-rc.1\"},{\"recording\":\"j.ok\"},"
-                 "{\"url\":\"https://a\"}],"
-                 "\"known_defects\":[{\"phoenix\":{\"since\":\"1.8.3\",\"until\":\"1.8.11\"},"
-                 "\"does\":\"drops "
-                 "it\",\"link\":\"CVE-2026-1\"}],\"vsn\":[\"2.0.0\"],\"mount\":{\"websocket\":\"main\","
-                 "\"longpoll\":"
-                 "\"tight\"},",
-                 CONNECT
-                 "{\"send\":[\"1\",\"1\",\"${topic}\",\"phx_join\",{}]},"
-                 "{\"expect\":[{\"$capture\":\"j\"},\"1\",\"${topic}\",\"phx_reply\",{\"$any\":true}]},"
-                 "{\"send\":[\"${j}\",\"2\",\"${topic}\",\"echo\",{}],\"note\":\"why\"},"
-                 "{\"barrier\":\"heartbeat\"}")),
-             &vectors, &error),
+        load_vectors(
+            FILE_OF(CASE_WITH(
+                "\"needs\":[\"reply\"],\"formerly\":[\"h.old\"],\"tags\":[\"refs\"],"
+                "\"phoenix\":[{\"until\":\"1.8.2\"},{\"since\":\"1.8.12\"}],"
+                "\"source\":[{\"bug\":\"a/"
+                "b.js#12\",\"note\":\"n\"},{\"phoenix\":\"1.8.0-rc.1\"},{\"recording\":\"j.ok\"},"
+                "{\"url\":\"https://a\"}],"
+                "\"known_defects\":[{\"phoenix\":{\"since\":\"1.8.3\",\"until\":\"1.8.11\"},"
+                "\"does\":\"drops "
+                "it\",\"link\":\"CVE-2026-1\"}],\"vsn\":[\"2.0.0\"],\"mount\":{\"websocket\":\"main\","
+                "\"longpoll\":"
+                "\"tight\"},",
+                CONNECT
+                "{\"send\":[\"1\",\"1\",\"${topic}\",\"phx_join\",{}]},"
+                "{\"expect\":[{\"$capture\":\"j\"},\"1\",\"${topic}\",\"phx_reply\",{\"$any\":true}]},"
+                "{\"send\":[\"${j}\",\"2\",\"${topic}\",\"echo\",{}],\"note\":\"why\"},"
+                "{\"barrier\":\"heartbeat\"}")),
+            &vectors, &error),
         "%s", text_str(&error));
     ck_assert_uint_eq(vectors.len, 1);
     const vector_case_t *c = &vectors.cases[0];
@@ -101,6 +74,12 @@ static const struct {
      "case g.d: formerly: \"g.c\" is case g.c of"},
     {FILE_OF(CASE_WITH("\"formerly\":[\"g.d\"],", WHOLE) ",{\"id\":\"g.d\"}"),
      "case g.d: id: \"g.d\" is case g.c of"},
+    {WS_STEPS("{\"connect\":\"a\",\"subprotocols\":[]}"), "step 1 (connect): subprotocols: a list"},
+    {WS_STEPS("{\"connect\":\"a\",\"subprotocols\":[1]}"), "step 1 (connect): subprotocols: a list"},
+    {STEPS("{\"connect\":\"a\",\"subprotocols\":[\"phoenix\"]}"),
+     "subprotocols: long-poll has no subprotocols"},
+    {WS_STEPS("{\"connect\":\"a\",\"subprotocols\":[\"x\"],\"headers\":{\"sec-websocket-protocol\":\"x\"}}"),
+     "subprotocols: the header sec-websocket-protocol says the same"},
     {FILE_OF(CASE_WITH("\"tags\":[\"A b\"],", WHOLE)), "tags: \"A b\" is not known here"},
     {FILE_OF(CASE_WITH("\"phoenix\":{\"since\":\"1.8.12\",\"until\":\"1.8.3\"},", WHOLE)),
      "case g.c: phoenix: since is newer than until"},
@@ -176,7 +155,7 @@ START_TEST(broken_files_are_told_by_file_case_and_step)
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         vectors_t vectors = {0};
         text_t error = {0};
-        ck_assert_msg(!load(broken[i].text, &vectors, &error), "was taken: %s", broken[i].text);
+        ck_assert_msg(!load_vectors(broken[i].text, &vectors, &error), "was taken: %s", broken[i].text);
         ck_assert_msg(strncmp(text_str(&error), "/tmp/phxspec-vector-", 20) == 0, "no file: %s",
                       text_str(&error));
         assert_says(&error, broken[i].says);
@@ -189,8 +168,8 @@ START_TEST(every_flaw_is_told)
 {
     vectors_t vectors = {0};
     text_t error = {0};
-    ck_assert(
-        !load(STEPS(CONNECT "{\"send\":1},{\"nosuch\":1},{\"barrier\":1,\"on\":\"z\"}"), &vectors, &error));
+    ck_assert(!load_vectors(STEPS(CONNECT "{\"send\":1},{\"nosuch\":1},{\"barrier\":1,\"on\":\"z\"}"),
+                            &vectors, &error));
     ck_assert(strstr(text_str(&error), "step 2 (send)") && strstr(text_str(&error), "step 3:"));
     ck_assert(strstr(text_str(&error), "step 4 (barrier): barrier"));
     assert_says(&error, "step 4 (barrier): on");

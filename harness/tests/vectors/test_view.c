@@ -66,6 +66,8 @@ static const struct {
      "{\"topic\":\"t\",\"event\":\"e\",\"payload\":{},\"ref\":\"2\"}", true},
     {"[\"1\",\"2\",\"t\",\"e\",{}]", VSN_1, false,
      "{\"topic\":\"t\",\"event\":\"e\",\"payload\":{},\"ref\":\"3\"}", false},
+    {"[\"1\",\"2\",\"t\",\"e\",{}]", VSN_1, false,
+     "{\"topic\":\"t\",\"event\":\"e\",\"payload\":{},\"ref\":\"2\",\"join_ref\":\"1\"}", false},
     /* V1-06: the end of a channel carries the join_ref of the join, if there was one */
     {"[\"1\",\"1\",\"t\",\"phx_close\",{}]", VSN_2, false, "[\"1\",\"1\",\"t\",\"phx_close\",{}]", true},
     {"[\"1\",\"1\",\"t\",\"phx_close\",{}]", VSN_1, false,
