@@ -20,6 +20,8 @@ static const double ROOM_BYTES = 2e6, ROOM_TIMES = 6;
 /* A deadline that has passed is believed only after the loop has read its sockets once more: this process may
  * have been the one that stood still. */
 static const double LAST_LOOK_MS = 50;
+/* Who has not answered by then is slow, or does not answer. */
+static const double BUSY_MS = 300;
 enum { LONGEST_NAME = 255 }; /* that a binary message can carry (BIN-09) */
 
 static outcome_t fail_with(case_run_t *run, verdict_t verdict, const char *format, va_list arguments)
@@ -108,6 +110,14 @@ const client_event_t *seat_next(case_run_t *run, seat_t *seat)
         seat->read++;
     }
     return NULL;
+}
+
+void seat_blame(case_run_t *run, const seat_t *seat, const client_event_t *event)
+{
+    bool post = event->kind == EVENT_TROUBLE && client_transport(seat->client) == LONGPOLL &&
+                event->entry->kind != ENTRY_MESSAGE; /* not taken, as when the session is gone */
+    run->by_end = event->kind == EVENT_CLOSE || event->kind == EVENT_END || post;
+    run->by_message = event->kind == EVENT_MESSAGE;
 }
 
 void seat_take(case_run_t *run, seat_t *seat)
@@ -225,12 +235,14 @@ static void next_step(case_run_t *run)
 }
 
 /* A failure proves nothing where the harness itself may have been the one that let a timer run out: not
- * before any timer could, and not where the server had all the time it may have. */
+ * before any timer could. */
 static void excuse(case_run_t *run)
 {
-    double margin = race_margin_ms(run->variant, run->target->profile);
+    double margin = run->by_end       ? race_margin_ms(run->variant, run->target->profile)
+                    : run->by_message ? race_wait_margin_ms(run->variant, run->target->profile)
+                                      : 0;
     double stood = pace_stood_still(run->target->pace, run->case_began);
-    bool late = clock_ms() - run->case_began > 2 * margin && !run->time_up;
+    bool late = clock_ms() - run->case_began > 2 * margin;
     if (run->result.verdict == VERDICT_FAIL && margin > 0 && stood > margin && late) {
         text_t reason = {0};
         text_printf(&reason, "this machine stood still for %.0f ms; the case proves nothing (it failed: %s)",
@@ -279,6 +291,9 @@ static bool flooded(case_run_t *run)
 void case_advance(void *ctx)
 {
     case_run_t *run = ctx;
+    if (run->target->heard) {
+        ++*run->target->heard;
+    }
     if (run->advancing || run->over) {
         return;
     }
@@ -301,6 +316,16 @@ void case_advance(void *ctx)
     if (over) {
         end_now(run);
     }
+}
+
+bool case_busy(const case_run_t *run)
+{
+    if (run->over || run->step == run->variant->c->len || clock_ms() - run->step_began > BUSY_MS) {
+        return false;
+    }
+    const vector_step_t *step = &run->variant->c->steps[run->step];
+    return step->verb != VERB_WAIT && !json_object_get(step->json, "within") &&
+           !json_object_get(step->json, "not_before");
 }
 
 static void builtin_names(case_run_t *run, const char *unique)

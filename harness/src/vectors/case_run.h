@@ -16,6 +16,7 @@ typedef struct target {
     const profile_t *profile;
     double patience_ms; /* how long a step waits beyond the protocol timer it waits for */
     const pace_t *pace; /* of the loop; suite_run has its own */
+    size_t *heard;      /* counts what comes from the server; suite_run has its own; may be NULL */
 } target_t;
 
 typedef struct case_run case_run_t;
@@ -27,6 +28,10 @@ typedef struct case_run case_run_t;
  */
 case_run_t *case_start(const target_t *target, const variant_t *variant, const char *unique,
                        void (*done)(void *ctx, case_result_t *result), void *ctx);
+
+/* Whether it is at a step that the server should be done with at once: not one that waits for a timer, and
+ * not one for which it has waited long already. */
+bool case_busy(const case_run_t *run);
 
 /* Ends every connection of the run and releases it. Before `done` came, it will not come any more. */
 void case_free(case_run_t *run);

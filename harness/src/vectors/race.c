@@ -32,14 +32,24 @@ static double shortest_wait(const json_t *step, const profile_mount_t *mount)
     return shortest;
 }
 
+static double wait_margin(const variant_t *variant, const profile_t *profile)
+{
+    double shortest = INFINITY;
+    for (size_t i = 0; i < variant->c->len; i++) {
+        shortest = fmin(shortest, shortest_wait(variant->c->steps[i].json, &profile->mounts[variant->mount]));
+    }
+    return PART_OF_WAIT * shortest;
+}
+
+double race_wait_margin_ms(const variant_t *variant, const profile_t *profile)
+{
+    double margin = wait_margin(variant, profile);
+    return isinf(margin) ? 0 : margin;
+}
+
 double race_margin_ms(const variant_t *variant, const profile_t *profile)
 {
-    const profile_mount_t *mount = &profile->mounts[variant->mount];
-    double timer = shortest_timer(mount);
-    double margin = timer <= SHORT_MS ? PART_OF_TIMER * timer : INFINITY;
-    for (size_t i = 0; i < variant->c->len; i++) {
-        const json_t *step = variant->c->steps[i].json;
-        margin = fmin(margin, PART_OF_WAIT * shortest_wait(step, mount));
-    }
+    double timer = shortest_timer(&profile->mounts[variant->mount]);
+    double margin = fmin(timer <= SHORT_MS ? PART_OF_TIMER * timer : INFINITY, wait_margin(variant, profile));
     return isinf(margin) ? 0 : margin;
 }

@@ -11,4 +11,8 @@
  */
 double race_margin_ms(const variant_t *variant, const profile_t *profile);
 
+/* The same by its own waits only: who lets the timers of a mount run out finds the connection gone, and gets
+ * no other messages. */
+double race_wait_margin_ms(const variant_t *variant, const profile_t *profile);
+
 #endif

@@ -22,6 +22,7 @@ static outcome_t end_check(case_run_t *run, seat_t *seat)
         }
         text_t what = {0};
         event_describe(&what, event);
+        seat_blame(run, seat, event);
         step_fail(run, "no step expects this on %s: %s", client_name(seat->client), text_str(&what));
         text_free(&what);
         return STEP_FAILED;

@@ -72,11 +72,13 @@ static void set_diff(case_run_t *run, const json_t *five, const message_t *messa
 }
 
 /* The next event is not the message expected. */
-static outcome_t unexpected(case_run_t *run, const client_t *client, const client_event_t *event)
+static outcome_t unexpected(case_run_t *run, const seat_t *seat, const client_event_t *event)
 {
+    seat_blame(run, seat, event);
     text_t what = {0};
     event_describe(&what, event);
-    step_fail(run, "a message is expected on %s, instead came: %s", client_name(client), text_str(&what));
+    step_fail(run, "a message is expected on %s, instead came: %s", client_name(seat->client),
+              text_str(&what));
     text_free(&what);
     return STEP_FAILED;
 }
@@ -105,10 +107,11 @@ static outcome_t take_message(case_run_t *run, seat_t *seat, const json_t *five)
     }
     if (event->kind != EVENT_MESSAGE) {
         set_diff(run, five, NULL, &context);
-        return unexpected(run, seat->client, event);
+        return unexpected(run, seat, event);
     }
     text_t why = {0};
     view_match(five, &event->entry->message, &context, &why);
+    seat_blame(run, seat, event);
     step_fail(run, "another message came on %s: %s", client_name(seat->client), text_str(&why));
     text_free(&why);
     set_diff(run, five, &event->entry->message, &context);
@@ -142,10 +145,11 @@ static outcome_t not_in_lists(case_run_t *run, const seat_t *seat, const json_t 
     if (!event) {
         return wait_for(run, "not everything came");
     }
+    seat_blame(run, seat, event);
     return event->kind == EVENT_MESSAGE
                ? step_fail(run, "a message came on %s that is none of those expected",
                            client_name(seat->client))
-               : unexpected(run, seat->client, event);
+               : unexpected(run, seat, event);
 }
 
 outcome_t unordered_poll(case_run_t *run)
@@ -273,6 +277,7 @@ outcome_t frame_poll(case_run_t *run)
             text_show(&got, came, 0);
             run->result.expected = text_take(&expected);
             run->result.got = text_take(&got);
+            seat_blame(run, seat, event);
             outcome = step_fail(run, "another frame came on %s", client_name(seat->client));
         }
     }

@@ -410,6 +410,8 @@ static outcome_t answer_poll(case_run_t *run, const exchange_t *exchange)
     json_t *body = wanted ? jvalue_parse(text_span(&answer->bytes), NULL) : NULL;
     bool good = !wanted || matcher_match(wanted, body, &context, "body", &why);
     if (!good) {
+        json_int_t said = json_integer_value(json_object_get(body, "status"));
+        run->by_end = said == 410 || said == 204; /* the session is gone, or the window was over */
         step_fail(run, "%s", text_str(&why));
         text_t lines = {0};
         json_t *explained = matcher_explain(wanted, body, &context);

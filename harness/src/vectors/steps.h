@@ -59,6 +59,8 @@ struct case_run {
     bool prolonged, whole_prolonged; /* the deadline was put off, for the harness had stood still */
     bool last_look;                  /* the deadline has passed; what the sockets hold is still read */
     bool time_up;                    /* the deadline of this step has passed */
+    bool by_end;     /* it failed for the server had ended the connection or session, or the poll */
+    bool by_message; /* it failed for another message came than was expected */
     bool advancing, over;
     deadline_t *finish, *whole; /* the end; the deadline of the whole case */
     double whole_ms;
@@ -97,6 +99,9 @@ const client_event_t *seat_next(case_run_t *run, seat_t *seat);
 
 /* In words what an event is that no step expects. */
 void event_describe(text_t *out, const client_event_t *event);
+
+/* The step fails for this event: notes what a client that speaks too late may be the cause of. */
+void seat_blame(case_run_t *run, const seat_t *seat, const client_event_t *event);
 
 /* The event was what the current step expects. */
 void seat_take(case_run_t *run, seat_t *seat);

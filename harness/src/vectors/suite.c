@@ -17,13 +17,13 @@ typedef struct suite suite_t;
 /*
  * A run has three parts, one after the other, so that none disturbs another.
  * Calm: variants without short timers, a few at once, for all of them at once would make each other slow.
- * While nothing comes to an end there may be more: against a server that does not answer, waiting costs
+ * While nothing is heard there may be more: against a server that does not answer, waiting costs
  * nothing. Heavy: those that move many bytes. Races: those that must keep ahead of a timer of the server
  * (race.h). They mostly sleep, so there may be many, but they begin one by one: this machine has time for
  * each whenever it must speak. Where all that is under way only waits, the next part need not.
  */
 typedef enum part { PART_CALM, PART_HEAVY, PART_RACE, PARTS } part_t;
-enum { CALM_FIRST = 48, CALM_STEP = 16, IDLE_TICKS = 2 };
+enum { CALM_FIRST = 48, CALM_STEP = 16, IDLE_TICKS = 2, RACES_AWAKE = 4, RACES_FAILED = 16 };
 static const double GROWTH_MS = 100, RACE_APART_MS = 6, RACE_WAITS_MS = 500;
 /* What is kept of the process' file descriptors, and what a variant takes of them. */
 enum { DESCRIPTORS_KEPT = 64, DESCRIPTORS_EACH = 4 };
@@ -50,7 +50,9 @@ struct suite {
     part_t part;       /* of the one started last */
     size_t calm;       /* how many of PART_CALM there may be at once */
     size_t settled;    /* how many came to an end since that was looked at */
-    unsigned idle;     /* how often in a row it was none */
+    size_t heard;      /* and how often the server said something since then */
+    unsigned idle;     /* how often in a row it was neither */
+    size_t failed;     /* of PART_RACE */
     size_t at_once;    /* how many of all */
     double raced_at;   /* when the last of PART_RACE was started */
     unsigned salt;     /* makes the topics of this run differ from those of any other */
@@ -112,6 +114,7 @@ static void on_done(void *ctx, case_result_t *result)
     case_free(job->run);
     job->run = NULL;
     suite->settled++;
+    suite->failed += job->part == PART_RACE && result->verdict != VERDICT_PASS;
     suite->under_way--;
     report(suite);
     fill(suite);
@@ -124,11 +127,24 @@ static void on_next_race(void *ctx)
     fill(suite);
 }
 
-/* Whether the machine has time for one more now; else it is tried again soon. */
+/* How many races are not asleep. */
+static size_t awake(const suite_t *suite)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < suite->next; i++) {
+        const job_t *job = suite->queue[i];
+        count += job->part == PART_RACE && job->run && case_busy(job->run);
+    }
+    return count;
+}
+
+/* Whether machine and server have time for one more now; else it is tried again soon. Where many failed, it
+ * is not for want of time. */
 static bool may_race(suite_t *suite)
 {
     double now = clock_ms(), since = now - suite->raced_at;
-    bool calm = pace_stood_still(suite->pace, now - RACE_APART_MS) == 0;
+    bool calm = suite->failed > RACES_FAILED ||
+                (pace_stood_still(suite->pace, now - RACE_APART_MS) == 0 && awake(suite) < RACES_AWAKE);
     if (since >= RACE_APART_MS && (calm || since >= RACE_WAITS_MS)) {
         return true;
     }
@@ -153,9 +169,10 @@ static bool may_start(suite_t *suite)
 static void grow(void *ctx)
 {
     suite_t *suite = ctx;
-    suite->calm = suite->settled > 0 ? suite->calm + CALM_STEP : 2 * suite->calm;
-    suite->idle = suite->settled > 0 ? 0 : suite->idle + 1;
-    suite->settled = 0;
+    bool idle = suite->settled == 0 && suite->heard == 0;
+    suite->idle = idle ? suite->idle + 1 : 0;
+    suite->calm += idle ? suite->calm : suite->settled > 0 ? CALM_STEP : 0;
+    suite->settled = suite->heard = 0;
     suite->growth = deadline_start(suite->target.loop, GROWTH_MS, grow, suite);
     fill(suite);
 }
@@ -288,6 +305,7 @@ bool suite_run(const target_t *target, const variants_t *variants, const suite_o
     uv_signal_start(&suite.terminate, on_signal, SIGTERM);
     suite.deadline = deadline_start(target->loop, options->deadline_ms, on_deadline, &suite);
     suite.target.pace = suite.pace = pace_new(target->loop);
+    suite.target.heard = &suite.heard;
     report(&suite);
     suite.growth = deadline_start(target->loop, GROWTH_MS, grow, &suite);
     fill(&suite);

@@ -31,9 +31,9 @@ bool suite_counts_add_up(const suite_counts_t *counts);
 typedef void suite_verdict_cb(void *ctx, const variant_t *variant, const case_result_t *result);
 
 /*
- * Runs the plan (target->pace is not read) on target->loop, which is run here and is empty again afterwards.
- * SIGINT and SIGTERM end it early: what is under way or still to come is not run. True when it was not ended
- * early.
+ * Runs the plan (target->pace and ->heard are not read) on target->loop, which is run here and is empty again
+ * afterwards. SIGINT and SIGTERM end it early: what is under way or still to come is not run. True when it
+ * was not ended early.
  */
 bool suite_run(const target_t *target, const variants_t *variants, const suite_options_t *options,
                suite_verdict_cb *verdict, void *ctx, suite_counts_t *counts);
