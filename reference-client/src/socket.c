@@ -615,6 +615,7 @@ void phxc_config_defaults(phxc_config_t *config)
         .vsn = PHX_V2,
         .timeout_ms = 10000,
         .heartbeat_ms = 30000,
+        .connect_timeout_ms = 20000,
         .longpoll_timeout_ms = 20000,
         .reconnect_after = {reconnect_ms, sizeof reconnect_ms / sizeof reconnect_ms[0]},
         .rejoin_after = {rejoin_ms, sizeof rejoin_ms / sizeof rejoin_ms[0]},
@@ -628,7 +629,8 @@ static const char *what_is_wrong(const phxc_config_t *config)
     if (config->reconnect_after.count == 0 || config->rejoin_after.count == 0) {
         return "a table of delays is empty";
     }
-    if (config->timeout_ms == 0 || config->heartbeat_ms == 0 || config->longpoll_timeout_ms == 0) {
+    if (config->timeout_ms == 0 || config->heartbeat_ms == 0 || config->connect_timeout_ms == 0 ||
+        config->longpoll_timeout_ms == 0) {
         return "a timeout or interval is 0";
     }
     return NULL;

@@ -69,6 +69,7 @@ typedef struct phxc_config {
     const char *const *headers;    /* for all requests, each `Name: value`; NULL-terminated; NULL: none */
     uint64_t timeout_ms;           /* of joins and pushes (PUSH-18) */
     uint64_t heartbeat_ms;         /* both how often, and how long one may stay unanswered (HB-01, HB-09) */
+    uint64_t connect_timeout_ms;   /* until a WebSocket is open */
     uint64_t longpoll_timeout_ms;  /* for a response to a poll or a POST (LP-GET-09) */
     uint64_t longpoll_fallback_ms; /* 0: no fallback; else see CL-TRAN-01 */
     phxc_delays_t reconnect_after; /* CL-CONN-04 */
