@@ -301,8 +301,9 @@ static void send_batch(longpoll_t *longpoll);
 static void closing_is_over(void *data)
 {
     longpoll_t *longpoll = data;
+    const bool all_sent = longpoll->post == NULL && longpoll->first == NULL;
     enter(longpoll);
-    finish(longpoll, longpoll->close_code, phx_buf_slice(&longpoll->close_reason), true);
+    finish(longpoll, longpoll->close_code, phx_buf_slice(&longpoll->close_reason), all_sent);
     leave(longpoll);
 }
 
