@@ -70,7 +70,9 @@ def test_bytes(server):
 
 def test_bytes_to_the_server_over_longpoll(server):
     """Only that way: a server cannot send any there (LP-BIN-03)."""
-    done = with_both(server, "longpoll", "join", "phxspec:a", "send", "noreply", "base64:AAH/", "push", "echo")
+    done = with_both(
+        server, "longpoll", "join", "phxspec:a", "send", "noreply", "base64:AAH/", "push", "echo"
+    )
     assert done.code == 0, done.out + done.err
 
 
@@ -116,7 +118,10 @@ def test_many_messages_at_once(server, transport):
 def test_large_messages(server, transport):
     text = "x" * 1_000_000
     done = run(
-        "--transport", transport, f"{server.url}/socket", stdin=f'join phxspec:a\npush echo {{"t":"{text}"}}\n'
+        "--transport",
+        transport,
+        f"{server.url}/socket",
+        stdin=f'join phxspec:a\npush echo {{"t":"{text}"}}\n',
     )
     assert done.code == 0, done.err
     assert done.only("reply")["payload"] == {"t": text}
@@ -188,7 +193,11 @@ def test_a_join_that_is_not_answered_in_time(server):
     )
     assert done.code == 1 and "join timeout" in done.types()
     sent = [json.loads(event["status"]) for event in done.events if event["type"] == "sent"]
-    assert [(message[0], message[3]) for message in sent][:3] == [("1", "phx_join"), ("1", "phx_leave"), ("3", "phx_join")]
+    assert [(message[0], message[3]) for message in sent][:3] == [
+        ("1", "phx_join"),
+        ("1", "phx_leave"),
+        ("3", "phx_join"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +239,8 @@ def test_disconnected_by_id(server, transport):
     """Closed with 1001, or the session just gone: the client comes back and joins again."""
     done = run(
         *("--param", "user_id=7", "--transport", transport, f"{server.url}/tight"),
-        stdin='join phxspec:a {"after_join":[{"event":"push","payload":{"event":"here","payload":{}}}]}\nexpect here\n'
+        stdin='join phxspec:a {"after_join":[{"event":"push","payload":{"event":"here","payload":{}}}]}\n'
+        "expect here\n"
         'send disconnect {"id":"user:7"}\nexpect here\npush echo 1\n',
     )
     assert done.code == 0, done.out + done.err
@@ -246,9 +256,7 @@ def test_disconnected_by_id(server, transport):
 @BOTH
 def test_a_restart_of_the_server(start_server, start_client, transport):
     server = start_server()
-    client = start_client(
-        "--reconnect", "20,40,80", "--transport", transport, f"{server.url}/tight"
-    )
+    client = start_client("--reconnect", "20,40,80", "--transport", transport, f"{server.url}/tight")
     client.say("join phxspec:a", "push echo 1")
     client.until("reply", payload=1)
     server.signal()
@@ -311,14 +319,18 @@ def test_fallback_to_longpoll(start_server):
 
 
 def test_a_healthy_websocket_needs_no_fallback(server):
-    done = run("--fallback", "300", f"{server.url}/socket", "join", "phxspec:a", "sleep", "500", "push", "echo")
+    done = run(
+        "--fallback", "300", f"{server.url}/socket", "join", "phxspec:a", "sleep", "500", "push", "echo"
+    )
     assert done.code == 0 and done.only("open")["text"] == "websocket"
 
 
 def test_heartbeats_keep_it_open(start_server):
     """The server ends WebSockets that are silent for 400 ms."""
     server = start_server("--mount", "/socket", "--idle-timeout-ms", "400")
-    done = run("--heartbeat", "100", f"{server.url}/socket", "join", "phxspec:a", "sleep", "900", "push", "echo")
+    done = run(
+        "--heartbeat", "100", f"{server.url}/socket", "join", "phxspec:a", "sleep", "900", "push", "echo"
+    )
     assert done.code == 0 and done.types().count("closed") == 1
 
 

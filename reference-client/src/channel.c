@@ -151,21 +151,29 @@ int phxc_channel_join(phxc_channel_t *channel, uint64_t timeout_ms)
 
 /* ---- pushes ---- */
 
-static void unlink_push(phxc_push_t *push)
+static void unlink_push(phxc_channel_t *channel, phxc_push_t *push)
 {
-    phxc_channel_t *channel = push->channel;
-    *(push->prev != NULL ? &push->prev->next : &channel->first_push) = push->next;
-    *(push->next != NULL ? &push->next->prev : &channel->last_push) = push->prev;
+    if (channel->first_push == push) {
+        channel->first_push = push->next;
+    } else {
+        push->prev->next = push->next;
+    }
+    if (channel->last_push == push) {
+        channel->last_push = push->prev;
+    } else {
+        push->next->prev = push->prev;
+    }
     if (channel->first_waiting == push) {
         channel->first_waiting = push->next;
     }
 }
 
 /* The end of a push: it is told once, whatever comes later (PUSH-08). */
-static void end_push(phxc_push_t *push, phxc_outcome_t outcome, phx_slice_t status, phx_payload_t response)
+static void end_push(phxc_channel_t *channel, phxc_push_t *push, phxc_outcome_t outcome, phx_slice_t status,
+                     phx_payload_t response)
 {
-    phxc_timer_stop(push->channel->socket->timers, &push->timer);
-    unlink_push(push);
+    phxc_timer_stop(channel->socket->timers, &push->timer);
+    unlink_push(channel, push);
     if (push->replied != NULL) {
         push->replied(push->user, outcome, status, response);
     }
@@ -177,13 +185,14 @@ static void end_push(phxc_push_t *push, phxc_outcome_t outcome, phx_slice_t stat
 static void cancel_pushes(phxc_channel_t *channel)
 {
     while (channel->first_push != NULL) {
-        end_push(channel->first_push, PHXC_CANCELLED, (phx_slice_t){0}, (phx_payload_t){0});
+        end_push(channel, channel->first_push, PHXC_CANCELLED, (phx_slice_t){0}, (phx_payload_t){0});
     }
 }
 
 static void push_is_late(void *data)
 {
-    end_push(data, PHXC_TIMEOUT, (phx_slice_t){0}, (phx_payload_t){0});
+    phxc_push_t *push = data;
+    end_push(push->channel, push, PHXC_TIMEOUT, (phx_slice_t){0}, (phx_payload_t){0});
 }
 
 /* PUSH-18: the time counts from here again. */
@@ -386,7 +395,7 @@ static void on_reply(phxc_channel_t *channel, const phx_message_t *message)
                 push = push->next;
             }
             if (push != NULL) {
-                end_push(push, PHXC_REPLIED, status, response);
+                end_push(channel, push, PHXC_REPLIED, status, response);
             }
         }
     }

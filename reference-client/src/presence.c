@@ -103,7 +103,7 @@ static entry_t *entry_of(const entries_t *entries, phx_slice_t key)
 static bool insert(entries_t *entries, entry_t *entry)
 {
     size_t index;
-    if (find(entries, phx_buf_slice(&entry->key), &index)) {
+    if (find(entries, phx_buf_slice(&entry->key), &index) && entries->list != NULL) {
         entry_free(entries->list[index]); /* of equal keys the last one stays */
         entries->list[index] = entry;
         return true;

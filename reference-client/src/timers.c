@@ -74,7 +74,7 @@ void phxc_timers_run(phxc_timers_t *timers)
 {
     phxc_timer_t marker = {.due_ms = phxc_timers_now(timers)};
     put_in(timers, &marker);
-    while (timers->first != &marker) {
+    while (timers->first != NULL && timers->first != &marker) {
         phxc_timer_t *timer = timers->first;
         take_out(timers, timer);
         timer->fire(timer->data);

@@ -217,7 +217,10 @@ class TlsFront(Peer):
     async def serve(self, reader, writer):
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
         await asyncio.wait(
-            [asyncio.ensure_future(pump) for pump in (copy(reader, server_writer), copy(server_reader, writer))],
+            [
+                asyncio.ensure_future(pump)
+                for pump in (copy(reader, server_writer), copy(server_reader, writer))
+            ],
             return_when=asyncio.FIRST_COMPLETED,
         )
         server_writer.close()
