@@ -211,7 +211,6 @@ static void beat(void *data)
 
 static void start_heartbeats(phxc_socket_t *socket)
 {
-    socket->beat_ref.len = 0; /* of a former connection */
     if (socket->transport->ops->heartbeats) {
         beat_later(socket);
     }
