@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "driver.h"
 #include "lines.h"
 #include "session.h"
 
@@ -133,6 +134,10 @@ int main(int argc, char **argv)
     if (outcome != OPTIONS_RUN) {
         options_free(&options);
         return outcome == OPTIONS_WRONG ? EXIT_WRONG : EXIT_WELL;
+    }
+    if (options.driver) {
+        options_free(&options);
+        return driver_run();
     }
     const size_t word_count = (size_t)(argc - options.first_word);
     const printer_t printer = {options.json, options.raw, uv_hrtime() / 1000000};

@@ -62,6 +62,8 @@ static const char HELP[] =
     "  --json                   a JSON object per line\n"
     "  --raw                    the messages themselves, too, as they are sent and received\n"
     "\n"
+    "  --driver                 takes JSON commands from a harness instead, see harness/DRIVER.md\n"
+    "\n"
     "  --help, --version\n"
     "\n"
     "exit: 0 all went well, 1 a join was refused, a push got another status than ok, or a time ran out, 2 "
@@ -87,6 +89,7 @@ enum option_code {
     OPT_POLL_TIMEOUT,
     OPT_RECONNECT,
     OPT_REJOIN,
+    OPT_DRIVER,
     OPT_JSON,
     OPT_RAW,
     OPT_HELP,
@@ -112,6 +115,7 @@ static const struct option LONG_OPTIONS[] = {
     {"poll-timeout", required_argument, NULL, OPT_POLL_TIMEOUT},
     {"reconnect", required_argument, NULL, OPT_RECONNECT},
     {"rejoin", required_argument, NULL, OPT_REJOIN},
+    {"driver", no_argument, NULL, OPT_DRIVER},
     {"json", no_argument, NULL, OPT_JSON},
     {"raw", no_argument, NULL, OPT_RAW},
     {"help", no_argument, NULL, OPT_HELP},
@@ -265,6 +269,9 @@ static bool parse_one(options_t *options, int code, const char *name, const char
         return parse_delays(name, value, options->reconnect, &config->reconnect_after);
     case OPT_REJOIN:
         return parse_delays(name, value, options->rejoin, &config->rejoin_after);
+    case OPT_DRIVER:
+        options->driver = true;
+        return true;
     case OPT_JSON:
         options->json = true;
         return true;
@@ -305,6 +312,9 @@ options_outcome_t options_parse(options_t *options, int argc, char **argv)
         if (!parse_one(options, code, LONG_OPTIONS[index].name, optarg)) {
             return OPTIONS_WRONG;
         }
+    }
+    if (options->driver) {
+        return OPTIONS_RUN;
     }
     if (optind == argc) {
         (void)fprintf(stderr, "phxspec-client: which server? Give its URL, like ws://localhost:4000/socket; "

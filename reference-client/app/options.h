@@ -11,6 +11,7 @@ typedef struct options {
     bool json;
     bool raw;
     bool retry;
+    bool driver;    /* nothing else counts then */
     int first_word; /* of the commands, in argv */
     phx_buf_t params;
     const char *headers[MAX_HEADERS + 1];

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "printer.h"
 
-#include "phx/base64.h"
-#include "phx/json.h"
+#include "json_line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,52 +71,24 @@ static void for_people(phx_buf_t *out, const print_event_t *event)
     }
 }
 
-/* What is not UTF-8 has no place in JSON: bytes take the place of what cannot be shown. */
-static void append_string(phx_buf_t *out, const char *name, phx_slice_t characters)
-{
-    phx_buf_append_text(out, ",\"");
-    phx_buf_append_text(out, name);
-    phx_buf_append_text(out, "\":");
-    if (phx_utf8_valid(characters)) {
-        phx_json_quote(out, characters);
-    } else {
-        phx_buf_append_text(out, "{\"$base64\":\"");
-        phx_base64_encode(out, characters);
-        phx_buf_append_text(out, "\"}");
-    }
-}
-
-static void append_optional(phx_buf_t *out, const char *name, phx_slice_t characters)
-{
-    if (characters.data != NULL) {
-        append_string(out, name, characters);
-    }
-}
-
 static void for_programs(phx_buf_t *out, const printer_t *printer, const print_event_t *event)
 {
-    char text[64];
-    (void)snprintf(text, sizeof text, "{\"ms\":%llu",
-                   (unsigned long long)(uv_hrtime() / 1000000 - printer->start_ms));
-    phx_buf_append_text(out, text);
-    append_string(out, "type", phx_slice_of(event->type));
-    append_optional(out, "topic", event->topic);
-    append_optional(out, "event", event->event);
-    append_optional(out, "status", event->status);
-    if (event->has_bytes) {
-        phx_buf_append_text(out, ",\"payload\":{\"$base64\":\"");
-        phx_base64_encode(out, event->bytes);
-        phx_buf_append_text(out, "\"}");
-    } else if (event->payload.len > 0) {
-        phx_buf_append_text(out, ",\"payload\":");
-        phx_buf_append_slice(out, event->payload);
+    json_line_begin(out);
+    json_line_number(out, "ms", (long long)(uv_hrtime() / 1000000 - printer->start_ms));
+    json_line_string(out, "type", phx_slice_of(event->type));
+    json_line_optional(out, "topic", event->topic);
+    json_line_optional(out, "event", event->event);
+    json_line_optional(out, "status", event->status);
+    if (event->has_bytes || event->payload.len > 0) {
+        json_line_payload(out, "payload",
+                          (phx_payload_t){event->has_bytes ? PHX_BINARY : PHX_TEXT,
+                                          event->has_bytes ? event->bytes : event->payload});
     }
-    append_optional(out, "text", phx_slice_of(event->text));
+    json_line_optional(out, "text", phx_slice_of(event->text));
     if (event->has_number) {
-        (void)snprintf(text, sizeof text, ",\"%s\":%lld", event->number_name, event->number);
-        phx_buf_append_text(out, text);
+        json_line_number(out, event->number_name, event->number);
     }
-    phx_buf_append_text(out, "}");
+    json_line_end(out);
 }
 
 void print_event(const printer_t *printer, const print_event_t *event)
@@ -125,14 +96,10 @@ void print_event(const printer_t *printer, const print_event_t *event)
     phx_buf_t line = {0};
     if (printer->json) {
         for_programs(&line, printer, event);
-        /* A payload may span lines; between the tokens of JSON a blank serves as well. */
-        for (size_t i = 0; i < line.len; i++) {
-            line.data[i] = line.data[i] == '\n' || line.data[i] == '\r' ? ' ' : line.data[i];
-        }
     } else {
         for_people(&line, event);
+        phx_buf_append_text(&line, "\n");
     }
-    phx_buf_append_text(&line, "\n");
     (void)fwrite(line.data, 1, line.len, stdout); /* a reader that is gone ends us by SIGPIPE */
     (void)fflush(stdout);
     phx_buf_free(&line);

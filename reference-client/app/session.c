@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
-#include "phx/json.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -403,17 +401,7 @@ static void on_synced(void *user)
 {
     const topic_t *topic = user;
     phx_buf_t list = {0};
-    phx_slice_t key;
-    phx_slice_t entry;
-    size_t cursor = 0;
-    phx_buf_append_text(&list, "{");
-    while (phxc_presence_next(topic->presence, &cursor, &key, &entry)) {
-        phx_buf_append_text(&list, list.len > 1 ? "," : "");
-        phx_json_quote(&list, key);
-        phx_buf_append_text(&list, ":");
-        phx_buf_append_slice(&list, entry);
-    }
-    phx_buf_append_text(&list, "}");
+    phxc_presence_write(topic->presence, &list);
     say(topic->session,
         (print_event_t){.type = "present", .topic = topic_name(topic), .payload = phx_buf_slice(&list)});
     phx_buf_free(&list);

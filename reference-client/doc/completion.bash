@@ -12,7 +12,7 @@ _phxspec_client() {
         if [[ $current == -* ]]; then
             COMPREPLY=($(compgen -W '--param --params --token --token-file --header --vsn --transport --fallback
                 --token-in --ca-file --insecure --retry --timeout --connect-timeout --heartbeat --poll-timeout
-                --reconnect --rejoin --json --raw --help --version' -- "$current"))
+                --reconnect --rejoin --json --raw --driver --help --version' -- "$current"))
         else
             COMPREPLY=($(compgen -W 'join topic push send expect presence leave ping sleep disconnect connect
                 watch ws:// wss:// http:// https://' -- "$current"))

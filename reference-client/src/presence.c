@@ -501,6 +501,19 @@ bool phxc_presence_next(const phxc_presence_t *presence, size_t *cursor, phx_sli
     return true;
 }
 
+void phxc_presence_write(const phxc_presence_t *presence, phx_buf_t *json)
+{
+    phx_buf_append_text(json, "{");
+    for (size_t i = 0; i < presence->entries.count; i++) {
+        const entry_t *entry = presence->entries.list[i];
+        phx_buf_append_text(json, i > 0 ? "," : "");
+        phx_json_quote(json, phx_buf_slice(&entry->key));
+        phx_buf_append_text(json, ":");
+        phx_buf_append_slice(json, phx_buf_slice(&entry->json));
+    }
+    phx_buf_append_text(json, "}");
+}
+
 phxc_presence_t *phxc_presence_new(phxc_channel_t *channel, const char *state_event, const char *diff_event,
                                    const phxc_presence_callbacks_t *callbacks, void *user)
 {

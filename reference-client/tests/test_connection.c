@@ -427,7 +427,7 @@ START_TEST(fallback_on_error)
     rig_expect(&rig, "> [\"1\",\"1\",\"c\",\"phx_join\",{}]\nopened longpoll\n");
     rig_receive(&rig, "[\"1\",\"1\",\"c\",\"phx_reply\",{\"status\":\"ok\",\"response\":{}}]");
     rig_advance(&rig, 90000); /* HB-12 */
-    rig_expect(&rig, "");
+    rig_expect(&rig, "joined c {}\n");
     rig_closed(&rig, 1011, false);
     rig_advance(&rig, 10);
     rig_expect(

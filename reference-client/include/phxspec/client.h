@@ -274,6 +274,9 @@ void phxc_presence_free(phxc_presence_t *presence);
 bool phxc_presence_next(const phxc_presence_t *presence, size_t *cursor, phx_slice_t *key,
                         phx_slice_t *entry);
 
+/* Appends all entries as one JSON object. */
+void phxc_presence_write(const phxc_presence_t *presence, phx_buf_t *json);
+
 /* Diffs wait for the state of the current join (PRES-15). */
 bool phxc_presence_pending(const phxc_presence_t *presence);
 
