@@ -18,12 +18,18 @@ enum { MAX_DELAYS = 64 };
 
 typedef struct driver driver_t;
 
+typedef enum kind {
+    SOCKET,
+    CHANNEL,
+    PUSH,
+} kind_t;
+
 /* Whatever has a name: a socket, a channel, a push that is not answered. */
 typedef struct named {
     struct named *next;
     driver_t *driver;
     phx_buf_t name;
-    enum { SOCKET, CHANNEL, PUSH } kind;
+    kind_t kind;
     phxc_socket_t *socket;
     phxc_channel_t *channel;
     phxc_presence_t *presence;
@@ -171,9 +177,9 @@ static const phxc_channel_callbacks_t CHANNEL_CALLBACKS = {
     .message = on_message,
 };
 
-static void free_named(named_t *named)
+static void free_named(driver_t *driver, named_t *named)
 {
-    named_t **link = &named->driver->names;
+    named_t **link = &driver->names;
     while (*link != named) {
         link = &(*link)->next;
     }
@@ -194,7 +200,7 @@ static void on_reply(void *user, phxc_outcome_t outcome, phx_slice_t status, phx
         }
         write_line(push->driver);
     }
-    free_named(push);
+    free_named(push->driver, push);
 }
 
 static void say_presence(const named_t *named, const char *event, phx_slice_t key, phx_slice_t current,
@@ -272,17 +278,17 @@ static bool optional_number(command_t *command, phx_slice_t object, const char *
            wrong(command, name, "not a whole number up to 86400000");
 }
 
-static named_t *find(const driver_t *driver, int kind, phx_slice_t name)
+static named_t *find(const driver_t *driver, kind_t kind, phx_slice_t name)
 {
     for (named_t *named = driver->names; named != NULL; named = named->next) {
-        if ((int)named->kind == kind && phx_slice_equal(phx_buf_slice(&named->name), name)) {
+        if (named->kind == kind && phx_slice_equal(phx_buf_slice(&named->name), name)) {
             return named;
         }
     }
     return NULL;
 }
 
-static named_t *lookup(command_t *command, int kind, const char *member)
+static named_t *lookup(command_t *command, kind_t kind, const char *member)
 {
     phx_slice_t name;
     if (!string(command, member, &name)) {
@@ -295,7 +301,7 @@ static named_t *lookup(command_t *command, int kind, const char *member)
     return named;
 }
 
-static named_t *make(command_t *command, int kind, const char *member)
+static named_t *make(command_t *command, kind_t kind, const char *member)
 {
     phx_slice_t name;
     if (!string(command, member, &name)) {
@@ -405,7 +411,7 @@ static bool make_socket(command_t *command, const phxc_config_t *config)
     named->socket =
         phxc_socket_new(&command->driver->loop, config, &SOCKET_CALLBACKS, named, error, sizeof error);
     if (named->socket == NULL) {
-        free_named(named);
+        free_named(command->driver, named);
         return wrong(command, "socket", error);
     }
     return true;
@@ -495,7 +501,7 @@ static bool do_channel(command_t *command)
         named->socket = socket->socket;
         named->channel = phxc_channel_new(socket->socket, topic, params, &CHANNEL_CALLBACKS, named);
         if (named->channel == NULL) {
-            free_named(named);
+            free_named(command->driver, named);
             named = NULL;
             (void)wrong(command, "channel", phxc_strerror(PHX_ENOMEM));
         }
@@ -527,7 +533,7 @@ static bool do_push(command_t *command)
                came_out(command, "push",
                         phxc_channel_push(channel->channel, event, data, timeout_ms, on_reply, push));
         if (push != NULL && !good) {
-            free_named(push);
+            free_named(command->driver, push);
         }
     }
     phx_buf_free(&bytes);
@@ -552,18 +558,25 @@ static bool do_presence(command_t *command)
     return named != NULL && (named->presence != NULL || came_out(command, "presence", PHX_ENOMEM));
 }
 
+static named_t *first_socket(const driver_t *driver)
+{
+    named_t *named = driver->names;
+    while (named != NULL && named->kind != SOCKET) {
+        named = named->next;
+    }
+    return named;
+}
+
 static void forget_all(driver_t *driver)
 {
+    named_t *named;
     driver->resetting = true;
-    for (named_t *named = driver->names; named != NULL; named = driver->names) {
-        /* Sockets first, whose end brings that of their pushes. */
-        while (named->kind != SOCKET && named->next != NULL) {
-            named = named->next;
-        }
-        if (named->kind == SOCKET) {
-            phxc_socket_free(named->socket);
-        }
-        free_named(named);
+    while ((named = first_socket(driver)) != NULL) {
+        phxc_socket_free(named->socket); /* with its channels and pushes */
+        free_named(driver, named);
+    }
+    while (driver->names != NULL) {
+        free_named(driver, driver->names);
     }
     driver->resetting = false;
 }
