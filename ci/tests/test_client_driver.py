@@ -2,12 +2,14 @@
 """phxspec-client --driver, as harness/DRIVER.md says."""
 
 import json
+import os
 import re
+import time
 
 import pytest
 
 from testenv import env
-from testenv.client import Client, Scripted
+from testenv.client import Client, Cutter, Scripted
 
 SHORT = {"reconnect_ms": [20, 40], "rejoin_ms": [30], "timeout_ms": 2000}
 
@@ -226,3 +228,45 @@ def test_the_page_tells_every_command_and_event():
     assert len(commands) == 9 and len(events) > 8
     for name in commands + events:
         assert f"`{name}`" in page or f'"event": "{name}"' in page, name
+
+
+@pytest.mark.parametrize("transport", ["websocket", "longpoll"])
+def test_a_network_that_cuts(server, driver, transport):
+    """Each push ends once, none is answered with another's reply, and in the end all is well again."""
+    seed = int(os.environ.get("PHX_SEED") or time.time_ns() % 1_000_000)
+    print(f"repeat with PHX_SEED={seed}")
+    with Cutter(server.port, seed) as network:
+        url = f"{network.url}/tight"
+        options = {"transport": transport, "reconnect_ms": [5, 20], "rejoin_ms": [20], "timeout_ms": 1000}
+        assert driver.do("socket", socket="s", url=url, options=options) is None
+        for name in ("a", "b"):
+            assert driver.do("channel", channel=name, socket="s", topic=f"phxspec:{name}") is None
+            assert driver.do("join", channel=name) is None
+        assert driver.do("connect", socket="s") is None
+        until = time.monotonic() + 2
+        pushed = 0
+        while time.monotonic() < until:
+            for name in ("a", "b"):
+                pushed += 1
+                answer = driver.do("push", push=f"p{pushed}", channel=name, name="echo", payload=pushed)
+                assert answer is None, answer
+            time.sleep(0.005)
+        network.good = True
+        for name in ("a", "b"):
+            assert (
+                driver.do("push", push=f"last {name}", channel=name, name="echo", payload=0, timeout_ms=9000)
+                is None
+            )
+        ends = {}
+        while not {"last a", "last b"} <= ends.keys() or len(ends) < pushed + 2:
+            event = driver.passed.pop(0) if driver.passed else driver.event()
+            if event["event"] in ("reply", "push_timeout"):
+                assert event["push"] not in ends, event
+                ends[event["push"]] = event
+    replies = [event for event in ends.values() if event["event"] == "reply"]
+    for event in replies:
+        if not event["push"].startswith("last"):
+            assert (event["status"], event["response"]) == ("ok", int(event["push"][1:])), event
+    assert {"last a", "last b"} <= {event["push"] for event in replies}
+    assert network.cuts > 1 and len(replies) > 20, (network.cuts, len(replies), pushed)
+    assert driver.do("reset") is None

@@ -4,6 +4,7 @@
 import asyncio
 import json
 import os
+import random
 import select
 import signal
 import ssl
@@ -230,3 +231,43 @@ async def copy(reader, writer):
     while data := await reader.read(1 << 16):
         writer.write(data)
         await writer.drain()
+
+
+class Cutter(Peer):
+    """A network in front of a server that cuts connections, splits and delays what they carry, at random from
+    a seed, until it is told to be good."""
+
+    def __init__(self, port, seed):
+        self.upstream = port
+        self.random = random.Random(seed)
+        self.good = False
+        self.cuts = 0
+        super().__init__()
+
+    async def pump(self, reader, writer):
+        while data := await reader.read(1 << 16):
+            if not self.good:
+                await asyncio.sleep(self.random.choice((0, 0, 0.001, 0.01)))
+                at = self.random.randrange(len(data) + 1)
+                writer.write(data[:at])
+                await asyncio.sleep(0)
+                data = data[at:]
+            writer.write(data)
+            await writer.drain()
+
+    async def serve(self, reader, writer):
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
+        pumps = [
+            asyncio.ensure_future(pump)
+            for pump in (self.pump(reader, server_writer), self.pump(server_reader, writer))
+        ]
+        life = None if self.good else self.random.uniform(0.002, 0.3)
+        try:
+            done, _ = await asyncio.wait(pumps, timeout=life, return_when=asyncio.FIRST_COMPLETED)
+            self.cuts += not done
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            server_writer.transport.abort()
+            writer.transport.abort()
+        await asyncio.gather(*pumps, return_exceptions=True)
