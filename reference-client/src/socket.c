@@ -19,7 +19,6 @@ static const uint64_t LAST_REF = UINT64_C(1) << 53;
 
 static void attempt(phxc_socket_t *socket);
 static void reconnect(void *data);
-static void ended(phxc_socket_t *socket, int code, phx_slice_t reason, bool clean, bool reconnects);
 
 /* ---- small things ---- */
 
@@ -168,101 +167,11 @@ static void channels_lose_transport(phxc_socket_t *socket, phx_slice_t reason)
     }
 }
 
-/* ---- heartbeats ---- */
-
-static void beat(void *data);
-
-static void beat_later(phxc_socket_t *socket)
-{
-    phxc_timer_start(socket->timers, &socket->beat, socket->heartbeat_ms, beat, socket);
-}
-
-/* HB-09: the connection is given up, whatever TCP thinks of it. */
-static void beat_is_late(void *data)
-{
-    phxc_socket_t *socket = data;
-    TELL(socket, heartbeat, PHXC_BEAT_TIMEOUT, phxc_timers_now(socket->timers) - socket->beat_sent_ms);
-    if (!phxc__socket_is_open(socket)) {
-        return; /* the callback has disconnected */
-    }
-    channels_lose_transport(socket, PHX_SLICE("heartbeat_timeout"));
-    if (phxc__socket_is_open(socket)) {
-        socket->transport->ops->close(socket->transport, CLOSE_NORMAL, PHX_SLICE("heartbeat timeout"));
-        ended(socket, CLOSE_NORMAL, PHX_SLICE("heartbeat timeout"), false, true);
-    }
-}
-
-static int send_heartbeat(phxc_socket_t *socket, const phxc_ref_t *ref)
-{
-    return phxc__socket_push(socket, PHX_SLICE("null"), phxc_ref_slice(ref), PHX_SLICE("phoenix"),
-                             PHX_SLICE("heartbeat"), PHX_JSON_PAYLOAD("{}"));
-}
-
-/* HB-01, HB-07 */
-static void beat(void *data)
-{
-    phxc_socket_t *socket = data;
-    socket->beat_ref = phxc__socket_make_ref(socket);
-    socket->beat_sent_ms = phxc_timers_now(socket->timers);
-    phxc_timer_start(socket->timers, &socket->beat, socket->heartbeat_ms, beat_is_late, socket);
-    (void)send_heartbeat(socket, &socket->beat_ref); /* without memory it is as if it were lost */
-    TELL(socket, heartbeat, PHXC_BEAT_SENT, 0);
-}
-
-static void start_heartbeats(phxc_socket_t *socket)
-{
-    if (socket->transport->ops->heartbeats) {
-        beat_later(socket);
-    }
-}
-
-/* HB-10 */
-static void stop_heartbeats(phxc_socket_t *socket)
-{
-    socket->beat_ref.len = 0;
-    phxc_timer_stop(socket->timers, &socket->beat);
-    socket->ping_count = 0;
-}
-
-/* HB-08: any message with the ref of the heartbeat answers it. */
-static void look_for_answer(phxc_socket_t *socket, phx_slice_t ref)
-{
-    const uint64_t now = phxc_timers_now(socket->timers);
-    if (socket->beat_ref.len > 0 && phx_slice_equal(ref, phxc_ref_slice(&socket->beat_ref))) {
-        socket->beat_ref.len = 0;
-        beat_later(socket);
-        TELL(socket, heartbeat, PHXC_BEAT_ANSWERED, now - socket->beat_sent_ms);
-    }
-    for (size_t i = 0; i < socket->ping_count; i++) {
-        if (phx_slice_equal(ref, phxc_ref_slice(&socket->pings[i].ref))) {
-            const phxc_ping_t ping = socket->pings[i];
-            socket->pings[i] = socket->pings[--socket->ping_count];
-            ping.answered(ping.user, now - ping.sent_ms);
-            return;
-        }
-    }
-}
-
-int phxc_socket_ping(phxc_socket_t *socket, void (*answered)(void *user, uint64_t elapsed_ms), void *user)
-{
-    if (!phxc__socket_is_open(socket)) {
-        return PHXC_EOFFLINE;
-    }
-    phxc_ping_t *pings = realloc(socket->pings, (socket->ping_count + 1) * sizeof *pings);
-    if (pings == NULL) {
-        return PHX_ENOMEM;
-    }
-    socket->pings = pings;
-    const phxc_ref_t ref = phxc__socket_make_ref(socket);
-    pings[socket->ping_count++] = (phxc_ping_t){ref, phxc_timers_now(socket->timers), answered, user};
-    return send_heartbeat(socket, &ref);
-}
-
 /* ---- the life of a connection ---- */
 
 static void drop_transport(phxc_socket_t *socket)
 {
-    stop_heartbeats(socket);
+    phxc__heartbeats_stop(socket);
     phxc_timer_stop(socket->timers, &socket->closing);
     phxc_timer_stop(socket->timers, &socket->fallback);
     if (socket->transport != NULL) {
@@ -317,6 +226,15 @@ static void ended(phxc_socket_t *socket, int code, phx_slice_t reason, bool clea
     TELL(socket, closed, &end);
     if (reconnects && attempt_is_announced(socket)) {
         schedule_reconnect(socket);
+    }
+}
+
+void phxc__socket_give_up(phxc_socket_t *socket)
+{
+    channels_lose_transport(socket, PHX_SLICE("heartbeat_timeout"));
+    if (phxc__socket_is_open(socket)) {
+        socket->transport->ops->close(socket->transport, CLOSE_NORMAL, PHX_SLICE("heartbeat timeout"));
+        ended(socket, CLOSE_NORMAL, PHX_SLICE("heartbeat timeout"), false, true);
     }
 }
 
@@ -377,7 +295,7 @@ static void on_opened(void *owner)
         return; /* a callback has disconnected */
     }
     forget_reconnects(socket);
-    start_heartbeats(socket);
+    phxc__heartbeats_start(socket);
     watch_primary(socket);
     if (may_fall_back(socket) && phxc_socket_ping(socket, primary_is_healthy, socket) != 0) {
         phxc_timer_stop(socket->timers, &socket->fallback); /* no memory: no verdict either */
@@ -417,7 +335,7 @@ static void on_received(void *owner, phx_form_t form, phx_slice_t bytes)
     phx_slice_t topic;
     phx_slice_t event;
     if (error == 0 && socket->transport != NULL) {
-        look_for_answer(socket, message.ref);
+        phxc__heartbeats_answered(socket, message.ref);
         /* MSG-13: what has no string there is for nobody. */
         if (phx_json_string(message.topic, &scratch[0], &topic) == 0 &&
             phx_json_string(message.event, &scratch[1], &event) == 0) {
@@ -519,7 +437,7 @@ void phxc_socket_disconnect(phxc_socket_t *socket, int code, phx_slice_t reason)
     if (socket->state == PHXC_DISCONNECTED || socket->state == PHXC_DISCONNECTING) {
         return;
     }
-    stop_heartbeats(socket);
+    phxc__heartbeats_stop(socket);
     phxc_timer_stop(socket->timers, &socket->fallback);
     socket->state = PHXC_DISCONNECTING;
     socket->closing_code = code != 0 ? code : 1005;

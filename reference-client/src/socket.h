@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of a socket know of each other: connection (socket.c, reconnect and heartbeats), channels
- * (channel.c), pushes (push.c). */
+/* What the parts of a socket know of each other: connection and attempts (socket.c), heartbeats
+ * (heartbeat.c), channels and pushes (channel.c). */
 #ifndef PHXC_SOCKET_H
 #define PHXC_SOCKET_H
 
@@ -98,6 +98,17 @@ bool phxc__socket_unqueue_join(phxc_socket_t *socket, const phxc_channel_t *chan
 void phxc__socket_leave_topic(phxc_socket_t *socket, phx_slice_t topic, const phxc_channel_t *except);
 /* Channels or handlers have gone: their memory is released in the next turn. */
 void phxc__socket_reap_soon(phxc_socket_t *socket);
+
+/* The server has stopped answering: the connection is closed, and another attempt scheduled (HB-09). */
+void phxc__socket_give_up(phxc_socket_t *socket);
+
+/* ---- heartbeat.c ---- */
+
+/* The socket is open. */
+void phxc__heartbeats_start(phxc_socket_t *socket);
+void phxc__heartbeats_stop(phxc_socket_t *socket);
+/* A message came: it may answer a heartbeat or a ping. */
+void phxc__heartbeats_answered(phxc_socket_t *socket, phx_slice_t ref);
 
 /* ---- channel.c ---- */
 
