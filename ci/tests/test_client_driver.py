@@ -222,9 +222,11 @@ def test_several_sockets(server, driver):
 
 def test_the_page_tells_every_command_and_event():
     page = (env.ROOT / "harness/DRIVER.md").read_text()
-    source = (env.ROOT / "reference-client/app/driver.c").read_text()
+    source = "".join(path.read_text() for path in (env.ROOT / "reference-client/app").glob("driver*.c"))
     commands = re.findall(r'\{"([a-z]+)", do_', source)
-    events = re.findall(r'(?:begin|begin_about|say_of_channel|say_presence)\(\w+, "([a-z_]+)"', source)
+    events = re.findall(
+        r'(?:driver__begin|begin_about|say_of_channel|say_presence)\(\w+, "([a-z_]+)"', source
+    )
     assert len(commands) == 9 and len(events) > 8
     for name in commands + events:
         assert f"`{name}`" in page or f'"event": "{name}"' in page, name

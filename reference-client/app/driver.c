@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "driver.h"
-
-#include "json_line.h"
-#include "lines.h"
-
-#include "phxspec/client.h"
+#include "driver_impl.h"
 
 #include "phx/base64.h"
 #include "phx/json.h"
@@ -16,168 +11,7 @@
 
 enum { MAX_DELAYS = 64 };
 
-typedef struct driver driver_t;
-
-typedef enum kind {
-    SOCKET,
-    CHANNEL,
-    PUSH,
-} kind_t;
-
-/* Whatever has a name: a socket, a channel, a push that is not answered. */
-typedef struct named {
-    struct named *next;
-    driver_t *driver;
-    phx_buf_t name;
-    kind_t kind;
-    phxc_socket_t *socket;
-    phxc_channel_t *channel;
-    phxc_presence_t *presence;
-} named_t;
-
-struct driver {
-    uv_loop_t loop;
-    lines_t *lines;
-    named_t *names;
-    phx_buf_t line;
-    bool resetting; /* nothing is said of what goes */
-};
-
-/* ---- what is said ---- */
-
-static void write_line(driver_t *driver)
-{
-    json_line_end(&driver->line);
-    (void)fwrite(driver->line.data, 1, driver->line.len, stdout);
-    (void)fflush(stdout);
-}
-
-static phx_buf_t *begin(driver_t *driver, const char *event)
-{
-    json_line_begin(&driver->line);
-    json_line_string(&driver->line, "event", phx_slice_of(event));
-    return &driver->line;
-}
-
-/* An event about something that has a name. */
-static phx_buf_t *begin_about(const named_t *named, const char *event)
-{
-    static const char *const members[] = {[SOCKET] = "socket", [CHANNEL] = "channel", [PUSH] = "push"};
-    phx_buf_t *line = begin(named->driver, event);
-    json_line_string(line, members[named->kind], phx_buf_slice(&named->name));
-    return line;
-}
-
-static void say_hello(driver_t *driver)
-{
-    phx_buf_t *line = begin(driver, "hello");
-    json_line_number(line, "protocol", 1);
-    json_line_string(line, "name", PHX_SLICE("phxspec-client"));
-    json_line_string(line, "version", phx_slice_of(PHXSPEC_VERSION));
-    json_line_payload(
-        line, "capabilities",
-        PHX_JSON_PAYLOAD("[\"websocket\",\"longpoll\",\"v1\",\"v2\",\"binary\",\"params\",\"token\","
-                         "\"fallback\",\"reconnect\",\"rejoin\",\"heartbeat\",\"timeout\","
-                         "\"longpoll_timeout\",\"disconnect_code\",\"presence\",\"join_payload\","
-                         "\"many_sockets\"]"));
-    write_line(driver);
-}
-
-/* ---- what the library tells ---- */
-
-static void on_opened(void *user, phxc_carriage_t carriage)
-{
-    const named_t *socket = user;
-    json_line_string(begin_about(socket, "open"), "transport",
-                     carriage == PHXC_WEBSOCKET ? PHX_SLICE("websocket") : PHX_SLICE("longpoll"));
-    write_line(socket->driver);
-}
-
-static void on_failed(void *user, const char *text, int http_status)
-{
-    (void)http_status;
-    const named_t *socket = user;
-    json_line_string(begin_about(socket, "error"), "text", phx_slice_of(text));
-    write_line(socket->driver);
-}
-
-static void on_closed(void *user, const phxc_end_t *end)
-{
-    const named_t *socket = user;
-    phx_buf_t *line = begin_about(socket, "close");
-    json_line_number(line, "code", end->code);
-    json_line_string(line, "reason", end->reason);
-    write_line(socket->driver);
-}
-
-static const phxc_socket_callbacks_t SOCKET_CALLBACKS = {
-    .opened = on_opened, .failed = on_failed, .closed = on_closed};
-
-static void on_joined(void *user, phxc_channel_t *channel, phx_payload_t response)
-{
-    (void)channel;
-    const named_t *named = user;
-    json_line_payload(begin_about(named, "joined"), "response", response);
-    write_line(named->driver);
-}
-
-static void on_refused(void *user, phxc_channel_t *channel, phx_slice_t status, phx_payload_t response)
-{
-    (void)channel;
-    const named_t *named = user;
-    phx_buf_t *line = begin_about(named, "refused");
-    json_line_string(line, "status", status);
-    json_line_payload(line, "response", response);
-    write_line(named->driver);
-}
-
-static void say_of_channel(const named_t *named, const char *event)
-{
-    (void)begin_about(named, event);
-    write_line(named->driver);
-}
-
-static void on_join_timeout(void *user, phxc_channel_t *channel)
-{
-    (void)channel;
-    say_of_channel(user, "join_timeout");
-}
-
-static void on_errored(void *user, phxc_channel_t *channel, phxc_cause_t cause, phx_slice_t reason)
-{
-    (void)channel;
-    (void)cause;
-    (void)reason;
-    say_of_channel(user, "channel_error");
-}
-
-static void on_channel_closed(void *user, phxc_channel_t *channel, bool left)
-{
-    (void)channel;
-    (void)left;
-    say_of_channel(user, "channel_close");
-}
-
-static void on_message(void *user, phxc_channel_t *channel, phx_slice_t event, phx_payload_t payload)
-{
-    (void)channel;
-    const named_t *named = user;
-    phx_buf_t *line = begin_about(named, "message");
-    json_line_string(line, "name", event);
-    json_line_payload(line, "payload", payload);
-    write_line(named->driver);
-}
-
-static const phxc_channel_callbacks_t CHANNEL_CALLBACKS = {
-    .joined = on_joined,
-    .refused = on_refused,
-    .join_timeout = on_join_timeout,
-    .errored = on_errored,
-    .closed = on_channel_closed,
-    .message = on_message,
-};
-
-static void free_named(driver_t *driver, named_t *named)
+void driver__free_named(driver_t *driver, named_t *named)
 {
     named_t **link = &driver->names;
     while (*link != named) {
@@ -187,55 +21,6 @@ static void free_named(driver_t *driver, named_t *named)
     phx_buf_free(&named->name);
     free(named);
 }
-
-static void on_reply(void *user, phxc_outcome_t outcome, phx_slice_t status, phx_payload_t response)
-{
-    static const char *const events[] = {"reply", "push_timeout", "push_cancelled"};
-    named_t *push = user;
-    if (!push->driver->resetting) {
-        phx_buf_t *line = begin_about(push, events[outcome]);
-        if (outcome == PHXC_REPLIED) {
-            json_line_string(line, "status", status);
-            json_line_payload(line, "response", response);
-        }
-        write_line(push->driver);
-    }
-    free_named(push->driver, push);
-}
-
-static void say_presence(const named_t *named, const char *event, phx_slice_t key, phx_slice_t current,
-                         const char *changed, phx_slice_t metas)
-{
-    phx_buf_t *line = begin_about(named, event);
-    json_line_string(line, "key", key);
-    json_line_payload(line, "current",
-                      (phx_payload_t){PHX_TEXT, current.len > 0 ? current : PHX_SLICE("null")});
-    json_line_payload(line, changed, (phx_payload_t){PHX_TEXT, metas});
-    write_line(named->driver);
-}
-
-static void on_came(void *user, phx_slice_t key, phx_slice_t current, phx_slice_t joined)
-{
-    say_presence(user, "presence_join", key, current, "joined", joined);
-}
-
-static void on_went(void *user, phx_slice_t key, phx_slice_t current, phx_slice_t left)
-{
-    say_presence(user, "presence_leave", key, current, "left", left);
-}
-
-static void on_synced(void *user)
-{
-    const named_t *named = user;
-    phx_buf_t list = {0};
-    phxc_presence_write(named->presence, &list);
-    json_line_payload(begin_about(named, "presence_sync"), "list",
-                      (phx_payload_t){PHX_TEXT, phx_buf_slice(&list)});
-    write_line(named->driver);
-    phx_buf_free(&list);
-}
-
-static const phxc_presence_callbacks_t PRESENCE_CALLBACKS = {on_came, on_went, on_synced};
 
 /* ---- commands ---- */
 
@@ -409,9 +194,9 @@ static bool make_socket(command_t *command, const phxc_config_t *config)
         return false;
     }
     named->socket =
-        phxc_socket_new(&command->driver->loop, config, &SOCKET_CALLBACKS, named, error, sizeof error);
+        phxc_socket_new(&command->driver->loop, config, &DRIVER_SOCKET_CALLBACKS, named, error, sizeof error);
     if (named->socket == NULL) {
-        free_named(command->driver, named);
+        driver__free_named(command->driver, named);
         return wrong(command, "socket", error);
     }
     return true;
@@ -499,9 +284,9 @@ static bool do_channel(command_t *command)
     }
     if (named != NULL) {
         named->socket = socket->socket;
-        named->channel = phxc_channel_new(socket->socket, topic, params, &CHANNEL_CALLBACKS, named);
+        named->channel = phxc_channel_new(socket->socket, topic, params, &DRIVER_CHANNEL_CALLBACKS, named);
         if (named->channel == NULL) {
-            free_named(command->driver, named);
+            driver__free_named(command->driver, named);
             named = NULL;
             (void)wrong(command, "channel", phxc_strerror(PHX_ENOMEM));
         }
@@ -531,9 +316,9 @@ static bool do_push(command_t *command)
         named_t *push = make(command, PUSH, "push");
         good = push != NULL &&
                came_out(command, "push",
-                        phxc_channel_push(channel->channel, event, data, timeout_ms, on_reply, push));
+                        phxc_channel_push(channel->channel, event, data, timeout_ms, driver__on_reply, push));
         if (push != NULL && !good) {
-            free_named(command->driver, push);
+            driver__free_named(command->driver, push);
         }
     }
     phx_buf_free(&bytes);
@@ -553,7 +338,7 @@ static bool do_presence(command_t *command)
 {
     named_t *named = lookup(command, CHANNEL, "channel");
     if (named != NULL && named->presence == NULL) {
-        named->presence = phxc_presence_new(named->channel, NULL, NULL, &PRESENCE_CALLBACKS, named);
+        named->presence = phxc_presence_new(named->channel, NULL, NULL, &DRIVER_PRESENCE_CALLBACKS, named);
     }
     return named != NULL && (named->presence != NULL || came_out(command, "presence", PHX_ENOMEM));
 }
@@ -573,10 +358,10 @@ static void forget_all(driver_t *driver)
     driver->resetting = true;
     while ((named = first_socket(driver)) != NULL) {
         phxc_socket_free(named->socket); /* with its channels and pushes */
-        free_named(driver, named);
+        driver__free_named(driver, named);
     }
     while (driver->names != NULL) {
-        free_named(driver, driver->names);
+        driver__free_named(driver, driver->names);
     }
     driver->resetting = false;
 }
@@ -622,12 +407,12 @@ static void on_line(void *user, char *text)
     } else {
         (void)wrong(&command, "command", "not JSON");
     }
-    phx_buf_t *line = begin(command.driver, good ? "done" : "failed");
+    phx_buf_t *line = driver__begin(command.driver, good ? "done" : "failed");
     json_line_payload(line, "id", (phx_payload_t){PHX_TEXT, id});
     if (!good) {
         json_line_string(line, "text", phx_slice_of(command.error));
     }
-    write_line(command.driver);
+    driver__write_line(command.driver);
     for (size_t i = 0; i < sizeof command.scratch / sizeof command.scratch[0]; i++) {
         phx_buf_free(&command.scratch[i]);
     }
@@ -648,7 +433,7 @@ int driver_run(void)
     }
     driver.lines = lines_new(&driver.loop, STDIN_FILENO, on_line, on_last_line, &driver);
     if (driver.lines != NULL) {
-        say_hello(&driver);
+        driver__say_hello(&driver);
     }
     (void)uv_run(&driver.loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&driver.loop);
