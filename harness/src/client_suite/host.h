@@ -82,7 +82,7 @@ void peer_drop(peer_t *peer);
 void peer_hold(peer_t *peer, request_kind_t kind, bool hold);
 /* Long-poll: answers the oldest request of this kind that waits; false: none does. */
 bool peer_answer(peer_t *peer, request_kind_t kind, int status, span_t body);
-/* Long-poll: how many POSTs wait for an answer. */
+/* Long-poll: how many requests of this kind wait for an answer. */
 size_t peer_waiting(const peer_t *peer, request_kind_t kind);
 
 #endif

@@ -64,6 +64,7 @@ static const struct {
     [DEED_DROP] = {"drop", NAME, true, {"on"}},
     [DEED_HOLD] = {"hold", KIND, true, {"on"}},
     [DEED_RELEASE] = {"release", KIND, true, {"on"}},
+    [DEED_AWAIT] = {"await", KIND, true, {"on", "within"}},
     [DEED_ANSWER] = {"answer", KIND, true, {"with", "on", "within"}},
     [DEED_SILENCE] = {"silence", TIME, false, {NULL}},
     [DEED_WAIT] = {"wait", TIME, false, {NULL}},
@@ -138,7 +139,8 @@ static bool argument_good(checker_t *checker, const json_t *value)
         return json_is_object(value);
     case KIND:
         return string && (strcmp(string, "poll") == 0 || strcmp(string, "post") == 0 ||
-                          (strcmp(string, "close") == 0 && checker->deed != DEED_ANSWER));
+                          (strcmp(string, "close") == 0 &&
+                           (checker->deed == DEED_HOLD || checker->deed == DEED_RELEASE)));
     case TIME:
         return is_time(value);
     }

@@ -22,6 +22,7 @@ typedef enum deed {
     DEED_DROP,
     DEED_HOLD,
     DEED_RELEASE,
+    DEED_AWAIT,
     DEED_ANSWER,
     DEED_SILENCE,
     DEED_WAIT,

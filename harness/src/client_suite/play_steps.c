@@ -100,7 +100,17 @@ static match_context_t context_of(const play_t *play)
     return (match_context_t){.names = play->names, .vsn = play->variant->vsn};
 }
 
-/* In version 1.0.0 a join_ref need not be sent, and then a server knows none (V1-05). */
+/* In version 1.0.0 a client may send a join_ref or not (V1-05): that is not judged. */
+static message_t as_judged(const play_t *play, const message_t *message)
+{
+    message_t judged = *message;
+    if (play->variant->vsn == VSN_1) {
+        judged.join_ref = NULL;
+    }
+    return judged;
+}
+
+/* Where none is sent, a server knows none. */
 static void capture_join_ref(play_t *play, const json_t *five, const message_t *message)
 {
     const char *name = json_string_value(json_object_get(json_array_get(five, 0), "$capture"));
@@ -113,7 +123,8 @@ static void capture_join_ref(play_t *play, const json_t *five, const message_t *
 static bool matches(play_t *play, const json_t *five, const message_t *message, text_t *why)
 {
     match_context_t context = context_of(play);
-    bool good = view_match(five, message, &context, why);
+    message_t judged = as_judged(play, message);
+    bool good = view_match(five, &judged, &context, why);
     if (good) {
         capture_join_ref(play, five, message);
     }
@@ -124,7 +135,8 @@ static bool is_allowed(play_t *play, const peer_event_t *event)
 {
     for (size_t i = 0; event->kind == PEER_MESSAGE && i < json_array_size(play->allowed); i++) {
         match_context_t context = context_of(play);
-        if (view_match(json_array_get(play->allowed, i), &event->entry->message, &context, NULL)) {
+        message_t judged = as_judged(play, &event->entry->message);
+        if (view_match(json_array_get(play->allowed, i), &judged, &context, NULL)) {
             return true;
         }
     }
@@ -187,7 +199,11 @@ static void set_diff(play_t *play, const json_t *five, const message_t *message)
 {
     match_context_t context = context_of(play);
     text_t expected = {0}, got = {0};
-    view_diff(five, message, &context, &expected, &got);
+    message_t judged = {0};
+    if (message) {
+        judged = as_judged(play, message);
+    }
+    view_diff(five, message ? &judged : NULL, &context, &expected, &got);
     free(play->result.expected);
     free(play->result.got);
     play->result.expected = text_take(&expected);
@@ -379,6 +395,15 @@ static outcome_t answer_poll(play_t *play)
     return answered ? over_now(play) : wait_for(play, "no such request came");
 }
 
+/* "await": over WebSocket there is nothing to wait for. */
+static outcome_t await_poll(play_t *play)
+{
+    size_t index = 0;
+    const peer_t *peer = find_peer(play, &index);
+    bool there = peer_transport(peer) == WEBSOCKET || peer_waiting(peer, kind_of(argument(play))) > 0;
+    return there ? over_now(play) : wait_for(play, "no such request came");
+}
+
 static outcome_t tell(play_t *play)
 {
     const char *what = json_string_value(argument(play));
@@ -550,6 +575,8 @@ outcome_t play_poll(play_t *play)
         return close_poll(play);
     case DEED_EVENT:
         return event_poll(play);
+    case DEED_AWAIT:
+        return await_poll(play);
     case DEED_ANSWER:
         return answer_poll(play);
     case DEED_SILENCE:

@@ -73,6 +73,9 @@ void play_words(text_t *out, const json_t *step)
         text_printf(out, "from here on each %s of %s is %s", name, on,
                     deed == DEED_HOLD ? "kept waiting" : "answered as usual");
         break;
+    case DEED_AWAIT:
+        text_printf(out, "a %s of %s must wait for its answer, where there are any", name, on);
+        break;
     case DEED_ANSWER:
         text_printf(out, "the %s of %s that waits is answered", name, on);
         json_phrase(out, " with ", json_object_get(step, "with"));
