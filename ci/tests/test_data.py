@@ -42,6 +42,15 @@ def test_vectors_follow_their_schema(path):
 
 
 @pytest.mark.parametrize(
+    "path",
+    [env.VECTORS / "client-beginnings.json", *sorted((env.VECTORS / "client").rglob("*.json"))],
+    ids=lambda path: path.name,
+)
+def test_vectors_for_clients_follow_their_schema(path):
+    assert complaints(schema("client-vectors.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
     "path", sorted((env.VECTORS / "profiles").glob("*.json")), ids=lambda path: path.name
 )
 def test_profiles_follow_their_schema(path):
