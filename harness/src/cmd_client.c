@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double PATIENCE_MS = 3000, HELLO_MS = 30000;
+static const double PATIENCE_MS = 2000, HELLO_MS = 30000;
 
 /* What is run, read from files and from the driver. */
 typedef struct plan {
@@ -41,17 +41,22 @@ static bool read_expectations(const client_options_t *options, plan_t *plan, tex
     return expectations_load(options->expect, &plan->expectations, error);
 }
 
-/* --list knows no driver: everything applies then. */
-static bool read_profile(const client_options_t *options, uv_loop_t *loop, plan_t *plan, text_t *error)
+static bool check_without(const client_options_t *options, text_t *error)
 {
-    names_t *capabilities = &plan->profile.capabilities;
-    plan->profile.mounts[MOUNT_MAIN].present = true;
     for (size_t i = 0; i < options->without.len; i++) {
         if (!client_dialect.capability_known(options->without.at[i])) {
             text_printf(error, "no capability of drivers is called \"%s\"\n", options->without.at[i]);
             return false;
         }
     }
+    return true;
+}
+
+/* --list knows no driver: everything applies then. */
+static bool read_profile(const client_options_t *options, uv_loop_t *loop, plan_t *plan, text_t *error)
+{
+    names_t *capabilities = &plan->profile.capabilities;
+    plan->profile.mounts[MOUNT_MAIN].present = true;
     if (options->driver && !greeting_read(loop, options->driver, HELLO_MS, &plan->greeting, error)) {
         return false;
     }
@@ -203,7 +208,10 @@ static int plan_and_run(const client_options_t *options)
     text_t error = {0};
     int code = EXIT_HARNESS;
     uv_loop_init(&loop);
-    if (!read_profile(options, &loop, &plan, &error)) {
+    if (!check_without(options, &error)) {
+        command_complain("client", &error);
+        code = EXIT_USE;
+    } else if (!read_profile(options, &loop, &plan, &error)) {
         command_complain("client", &error);
     } else if (!read_plan(options, &plan)) {
         code = EXIT_USE;

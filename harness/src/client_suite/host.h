@@ -71,6 +71,12 @@ void peer_send(peer_t *peer, bool binary, span_t bytes);
 /* WebSocket: bytes as they are. */
 void peer_send_raw(peer_t *peer, span_t bytes);
 
+/* Asks for a sign that the client has taken all it was sent: a ping. */
+void peer_ask(peer_t *peer);
+/* Whether the sign has come, or none can: the pong, or over long-poll the next poll. What the client sent
+ * before is here then. */
+bool peer_settled(const peer_t *peer);
+
 /* Begins the closing handshake; code 0: without one. Over long-poll the session is gone: polls are answered
  * with 410 and a token that leads nowhere. */
 void peer_close(peer_t *peer, unsigned code, span_t reason);

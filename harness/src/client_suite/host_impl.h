@@ -44,6 +44,7 @@ struct peer {
     bool closing; /* we began the closing handshake */
     bool closed;  /* the client's close came */
     bool ended;
+    unsigned pings, pongs;
     peer_event_t *events;
     size_t len, cap;
 };

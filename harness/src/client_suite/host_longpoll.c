@@ -128,6 +128,25 @@ void peer_send(peer_t *peer, bool binary, span_t bytes)
     longpoll_flush(peer);
 }
 
+void peer_ask(peer_t *peer)
+{
+    if (peer->transport == WEBSOCKET && !peer_gone(peer)) {
+        peer->pings++;
+        websocket_frame_out(peer, WS_PING, (span_t){0});
+    }
+}
+
+bool peer_settled(const peer_t *peer)
+{
+    if (peer_gone(peer)) {
+        return true;
+    }
+    if (peer->transport == WEBSOCKET) {
+        return !peer->caller || peer->pongs >= peer->pings;
+    }
+    return peer->hold[REQUEST_POLL] || peer_waiting(peer, REQUEST_POLL) > 0;
+}
+
 void peer_close(peer_t *peer, unsigned code, span_t reason)
 {
     if (peer->transport == LONGPOLL) {

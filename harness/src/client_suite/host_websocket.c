@@ -108,6 +108,8 @@ static void take_frame(caller_t *caller, const ws_incoming_t *incoming)
         on_close(caller, entry);
     } else if (shown.opcode == WS_PING) {
         websocket_frame_out(peer, WS_PONG, shown.payload);
+    } else if (shown.opcode == WS_PONG) {
+        peer->pongs++;
     }
 }
 

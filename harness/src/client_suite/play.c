@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long the end of a case waits for the client to have taken what it was sent, which it does not judge. */
+static const double SETTLING_MS = 1000;
 /* A driver that does not answer a reset in time hangs. */
 static const double RESET_MS = 3000;
 /* A deadline that has passed is believed only after the loop has read its sockets once more. */
@@ -73,6 +75,11 @@ static void on_said(void *ctx, const json_t *line)
     play_t *play = ctx;
     if (strcmp(json_string_value(json_object_get(line, "event")), "reset") == 0) {
         play->reset_done = play->resetting;
+        play_advance(play);
+        return;
+    }
+    if (play->settling && strcmp(json_string_value(json_object_get(line, "event")), "synced") == 0) {
+        play->synced = true;
         play_advance(play);
         return;
     }
@@ -216,6 +223,43 @@ static void poll_reset(play_t *play)
     play->finish = deadline_start(play->stage->loop, 0, finish, play);
 }
 
+/*
+ * The end of a case. What no step expects must not come, and may still be on its way: so the client is asked,
+ * on the way its messages take, whether it has them all, and then the driver, whether it has said everything.
+ */
+static outcome_t poll_end(play_t *play)
+{
+    peer_t *peer;
+    if (!play->settling) {
+        play->settling = true;
+        play->time_up = play->last_look = false;
+        play->deadline = deadline_start(play->stage->loop, SETTLING_MS, on_deadline, play);
+        for (size_t i = 0; (peer = host_peer(play->host, i)); i++) {
+            peer_ask(peer);
+        }
+    }
+    if (play_check_silence(play, true) == PLAY_FAILED) {
+        return PLAY_FAILED;
+    }
+    if (play->time_up || play->driver_end || play->synced) {
+        return PLAY_DONE;
+    }
+    const peer_t *last = NULL;
+    for (size_t i = 0; (peer = host_peer(play->host, i)); i++) {
+        last = peer;
+    }
+    if (last && !peer_settled(last)) { /* a session before the last one has been given up */
+        return PLAY_WAITING;
+    }
+    if (!play->asked_driver) {
+        json_t *command = json_pack("{s:s}", "do", "sync");
+        play->asked_driver = true;
+        play_tell(play, command);
+        json_decref(command);
+    }
+    return PLAY_WAITING;
+}
+
 void play_advance(void *ctx)
 {
     play_t *play = ctx;
@@ -226,7 +270,7 @@ void play_advance(void *ctx)
     while (!play->over) {
         outcome_t outcome;
         if (play->step == play->variant->c->len) {
-            outcome = play_check_silence(play, true);
+            outcome = poll_end(play);
         } else {
             outcome = play->begun ? PLAY_WAITING : begin(play);
             outcome = outcome == PLAY_WAITING ? play_poll(play) : outcome;

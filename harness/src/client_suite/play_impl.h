@@ -46,6 +46,7 @@ struct play {
     json_t *marks;  /* name -> index of the step */
     deadline_t *deadline;
     bool last_look, time_up;
+    bool settling, asked_driver, synced; /* all steps are done; the last sync was asked for, and answered */
     bool advancing, over, resetting, reset_done;
     deadline_t *finish;
     case_result_t result;
