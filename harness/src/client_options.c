@@ -214,7 +214,7 @@ static bool read_all(int argc, char **argv, client_options_t *options)
                     argv[optind - 1]);
             return false;
         }
-        bool good = read_option(options, code, optarg, &error);
+        bool good = read_option(options, code, optarg ? optarg : "", &error);
         if (!good) {
             fprintf(stderr, "phxspec client: --%s %s: %s\n", known[which].name, optarg, text_str(&error));
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* phxspec client: a scripted server against the client that a driver drives. */
 #include "commands.h"
+#include "run_end.h"
 
 #include "base/memory.h"
 #include "client_options.h"
@@ -28,18 +29,6 @@ typedef struct plan {
     variants_t all, chosen; /* the latter borrow from the former */
     appraisal_t *appraisal;
 } plan_t;
-
-static bool read_expectations(const client_options_t *options, plan_t *plan, text_t *error)
-{
-    if (!options->expect) {
-        return true;
-    }
-    if (options->update && access(options->expect, F_OK) != 0) {
-        expectations_begin(options->expect, &plan->expectations);
-        return true;
-    }
-    return expectations_load(options->expect, &plan->expectations, error);
-}
 
 static bool check_without(const client_options_t *options, text_t *error)
 {
@@ -88,7 +77,8 @@ static bool read_plan(const client_options_t *options, plan_t *plan)
 {
     text_t error = {0}, notes = {0};
     const vectors_t *vectors = &plan->files.vectors;
-    bool good = read_files(options, plan, &error) && read_expectations(options, plan, &error);
+    bool good = read_files(options, plan, &error) &&
+                run_read_expectations(options->expect, options->update, &plan->expectations, &error);
     if (good) {
         variants_expand(&plan->all, vectors, &plan->profile);
         plan->appraisal = appraisal_new(&plan->all, vectors, options->expect ? &plan->expectations : NULL,
@@ -114,73 +104,12 @@ static void free_plan(plan_t *plan)
     names_free(&plan->profile.capabilities);
 }
 
-/* Where the results go. */
-typedef struct outputs {
-    appraisal_t *appraisal;
-    live_t *live;
-} outputs_t;
-
-static void appraise(void *ctx, const variant_t *variant, case_result_t *result)
-{
-    appraisal_judge(((outputs_t *)ctx)->appraisal, variant, result);
-}
-
-static void on_started(void *ctx, const variant_t *variant)
-{
-    live_started(((outputs_t *)ctx)->live, variant);
-}
-
-static void on_verdict(void *ctx, const variant_t *variant, const case_result_t *result)
-{
-    live_verdict(((outputs_t *)ctx)->live, variant, result);
-}
-
-static int exit_code(const suite_counts_t *counts, bool complete)
-{
-    if (!suite_counts_add_up(counts) || counts->by[VERDICT_HARNESS_ERROR] > 0) {
-        return EXIT_HARNESS;
-    }
-    if (counts->by[VERDICT_FAIL] > counts->tolerated || counts->by[VERDICT_UNEXPECTED_PASS] > 0) {
-        return EXIT_FAILED;
-    }
-    if (!complete || counts->by[VERDICT_NOT_RUN] > 0) {
-        return EXIT_HARNESS;
-    }
-    if (counts->by[VERDICT_NOT_APPLICABLE] == counts->planned) {
-        fputs("phxspec client: no selected case applies to this driver\n", stderr);
-        return EXIT_USE;
-    }
-    return EXIT_AGREED;
-}
-
-/* Writes the expectations anew. A run that has not judged everything says nothing about them. */
-static bool update_expectations(const plan_t *plan, const suite_counts_t *counts, bool complete)
-{
-    const expectations_t *file = &plan->expectations;
-    text_t error = {0};
-    appraisal_update_t update;
-    if (!complete || counts->by[VERDICT_HARNESS_ERROR] > 0 || counts->by[VERDICT_NOT_RUN] > 0) {
-        text_printf(&error, "%s is left as it is: this run was not complete, or had harness errors\n",
-                    file->path);
-        return command_complain("client", &error);
-    }
-    json_t *entries = appraisal_update(plan->appraisal, &update);
-    bool written = expectations_rewrite(file, entries, &error);
-    json_decref(entries);
-    if (written) {
-        text_printf(&error, "%s: entries: %zu kept, %zu narrowed, %zu dropped, %zu added%s\n", file->path,
-                    update.kept, update.narrowed, update.dropped, update.added,
-                    update.added ? "; write their reasons" : "");
-    }
-    command_complain("client", &error);
-    return written;
-}
-
 static int run(const client_options_t *options, const plan_t *plan, uv_loop_t *loop)
 {
-    pool_options_t pool = {{loop, plan->greeting.tolerance, PATIENCE_MS},
-                           options->driver,
-                           {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise, on_started}};
+    pool_options_t pool = {
+        {loop, plan->greeting.tolerance, PATIENCE_MS},
+        options->driver,
+        {(size_t)options->jobs, (double)options->deadline_s * 1000, outputs_appraise, outputs_started}};
     text_t target = {0}, error = {0};
     text_printf(&target, "%s %s", plan->greeting.name, plan->greeting.version);
     run_about_t about = {text_str(&options->command), text_str(&options->rerun), text_str(&target),
@@ -189,13 +118,14 @@ static int run(const client_options_t *options, const plan_t *plan, uv_loop_t *l
                          live_new(options->report, &about, &plan->chosen, plan->files.requirements)};
     suite_counts_t counts;
     double began = clock_ms();
-    bool complete = pool_run(&pool, &plan->chosen, on_verdict, &outputs, &counts);
-    int code = exit_code(&counts, complete);
+    bool complete = pool_run(&pool, &plan->chosen, outputs_verdict, &outputs, &counts);
+    int code = run_exit_code("client", "this driver", &counts, complete);
     run_ending_t ending = {&counts, complete, code, clock_ms() - began};
     bool told = live_end(outputs.live, &ending, &error);
     text_free(&target);
     command_complain("client", &error);
-    if (!told || (options->update && !update_expectations(plan, &counts, complete))) {
+    if (!told || (options->update && !run_update_expectations("client", &plan->expectations, plan->appraisal,
+                                                              &counts, complete))) {
         return EXIT_HARNESS;
     }
     return code;
@@ -206,24 +136,20 @@ static int plan_and_run(const client_options_t *options)
     plan_t plan = {0};
     uv_loop_t loop;
     text_t error = {0};
-    int code = EXIT_HARNESS;
+    int code = EXIT_USE;
     uv_loop_init(&loop);
-    if (!check_without(options, &error)) {
-        command_complain("client", &error);
-        code = EXIT_USE;
-    } else if (!read_profile(options, &loop, &plan, &error)) {
-        command_complain("client", &error);
-    } else if (!read_plan(options, &plan)) {
+    bool known = check_without(options, &error);
+    if (known && !read_profile(options, &loop, &plan, &error)) {
+        code = EXIT_HARNESS;
+    } else if (!known || !read_plan(options, &plan)) {
         code = EXIT_USE;
     } else if (options->list) {
         (options->json ? list_json : list_text)(stdout, &plan.chosen);
         code = EXIT_AGREED;
-    } else if (!report_open(options->report, 1, true, &error)) {
-        command_complain("client", &error);
-        code = EXIT_USE;
-    } else {
+    } else if (report_open(options->report, 1, true, &error)) {
         code = run(options, &plan, &loop);
     }
+    command_complain("client", &error);
     free_plan(&plan);
     uv_loop_close(&loop);
     return code;
