@@ -63,7 +63,12 @@ def test_mutants_follow_their_schema(path):
 
 
 @pytest.mark.parametrize(
-    "path", sorted((env.VECTORS / "expectations").glob("*.json")), ids=lambda path: path.name
+    "path",
+    [
+        *sorted((env.VECTORS / "expectations").glob("*.json")),
+        *sorted((env.ROOT / "ci/drivers").glob("*/expectations.json")),
+    ],
+    ids=lambda path: path.name,
 )
 def test_expectations_follow_their_schema(path):
     assert complaints(schema("expectations.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
