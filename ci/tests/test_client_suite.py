@@ -3,7 +3,10 @@
 
 import json
 import re
+import signal
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -165,3 +168,15 @@ def test_a_failure_can_be_run_again():
     run = judge("--run", "client_push.refs/ws/v2", driver=between("one-ref"))
     again = re.search(r"again: .*? client (.*)", run.out).group(1)
     assert "--driver" in again and again.endswith("--run client_push.refs/ws/v2")
+
+
+def test_a_harness_that_stood_still_has_measured_nothing():
+    chosen = ["--run", "client_heartbeat.interval/ws/v2"]
+    command = [str(word) for word in (env.harness(), "client", *chosen, "--", *reference())]
+    with subprocess.Popen(command, cwd=env.ROOT, env=env.environment(), stdout=subprocess.PIPE, text=True) as process:
+        time.sleep(0.4)  # in the middle of the first half second that the case measures
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.2)
+        process.send_signal(signal.SIGCONT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, out

@@ -320,7 +320,6 @@ static outcome_t offer_poll(play_t *play)
     outcome_t outcome = over_at(play, entry->at_ms);
     peer_t *peer = offer_accept(offer, json_string_value(argument(play)));
     json_object_set_new(play->names, "token", json_string(peer_token(peer)));
-    play->stamps[play->step] = transcript_now(play->transcript);
     return outcome;
 }
 
@@ -428,6 +427,8 @@ outcome_t play_begin(play_t *play)
     deed_t deed = deed_now(play);
     peer_t *peer = find_peer(play, &index);
     outcome_t outcome = PLAY_DONE;
+    /* before it is done: whatever the client does for it comes later */
+    double begun_at = transcript_now(play->transcript);
     switch (deed) {
     case DEED_DO:
         outcome = tell(play);
@@ -463,7 +464,7 @@ outcome_t play_begin(play_t *play)
     default:
         return PLAY_WAITING;
     }
-    return outcome == PLAY_DONE ? over_now(play) : outcome;
+    return outcome == PLAY_DONE ? over_at(play, begun_at) : outcome;
 }
 
 /* ---- what the driver says ---- */

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "net/deadline.h"
+#include "vectors/pace.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +15,13 @@
 enum { STARTS_MAX = 3 };
 static const double HELLO_MS = 30000;
 
+/*
+ * Where this process stood still for so long, times that were measured are no word about the client: a case
+ * that failed then is played again when all others are over, a few times at most. Other failures stand.
+ */
+static const double STOOD_STILL_MS = 60;
+enum { AGAIN_MAX = 3, DISTURBED_MAX = 64 };
+
 typedef struct pool pool_t;
 
 /* One variant of the plan. */
@@ -22,6 +30,7 @@ typedef struct job {
     const variant_t *variant;
     case_result_t result; /* once it is over, until it was reported */
     bool over;
+    unsigned again; /* how often it was played for nothing */
 } job_t;
 
 /* A driver process, and what it plays. */
@@ -32,6 +41,7 @@ typedef struct slot {
     bool ready;
     job_t *job;
     play_t *play;
+    double began_at; /* of the play */
     unsigned failures;
 } slot_t;
 
@@ -44,6 +54,8 @@ struct pool {
     job_t **queue; /* those to be run, the longest first */
     slot_t *slots;
     size_t planned, queued, next, reported, slot_count;
+    size_t disturbed; /* plays for nothing */
+    pace_t *pace;
     unsigned salt;
     const char *ended; /* why early; NULL: it was not */
     bool stopped;
@@ -91,6 +103,7 @@ static void stop(pool_t *pool)
         release_driver(&pool->slots[i]);
     }
     deadline_cancel(&pool->deadline);
+    pace_free(pool->pace);
     uv_close((uv_handle_t *)&pool->interrupt, NULL);
     uv_close((uv_handle_t *)&pool->terminate, NULL);
 }
@@ -180,8 +193,17 @@ static void on_done(void *ctx, case_result_t *result, bool reusable)
 {
     slot_t *slot = ctx;
     pool_t *pool = slot->pool;
-    slot->job->result = *result;
-    slot->job->over = true;
+    job_t *job = slot->job;
+    if (result->verdict == VERDICT_FAIL && job->again < AGAIN_MAX && pool->disturbed < DISTURBED_MAX &&
+        pace_stood_still(pool->pace, slot->began_at) > STOOD_STILL_MS) {
+        job->again++;
+        pool->disturbed++;
+        pool->queue[pool->queued++] = job;
+        case_result_free(result);
+    } else {
+        job->result = *result;
+        job->over = true;
+    }
     play_free(slot->play);
     slot->play = NULL;
     slot->job = NULL;
@@ -201,7 +223,8 @@ static void give_job(slot_t *slot)
     text_t unique = {0};
     text_printf(&unique, "%06x-%zu", pool->salt, (size_t)(job - pool->jobs));
     slot->job = job;
-    if (pool->options->suite.started) {
+    slot->began_at = clock_ms();
+    if (job->again == 0 && pool->options->suite.started) {
         pool->options->suite.started(pool->ctx, job->variant);
     }
     slot->play =
@@ -262,7 +285,7 @@ bool pool_run(const pool_options_t *options, const variants_t *variants, suite_v
     uv_loop_t *loop = options->stage.loop;
     pool.planned = counts->planned = variants->len;
     pool.jobs = mem_new(variants->len, sizeof *pool.jobs);
-    pool.queue = mem_new(variants->len, sizeof *pool.queue);
+    pool.queue = mem_new(variants->len + DISTURBED_MAX, sizeof *pool.queue);
     pool.slots = mem_new(pool.slot_count, sizeof *pool.slots);
     for (size_t i = 0; i < pool.slot_count; i++) {
         pool.slots[i].pool = &pool;
@@ -283,6 +306,7 @@ bool pool_run(const pool_options_t *options, const variants_t *variants, suite_v
     uv_signal_start(&pool.terminate, on_signal, SIGTERM);
     pool.deadline = deadline_start(loop, options->suite.deadline_ms, on_run_deadline, &pool);
     report(&pool);
+    pool.pace = pace_new(loop);
     fill(&pool);
     uv_run(loop, UV_RUN_DEFAULT);
     free(pool.queue);
