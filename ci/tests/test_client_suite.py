@@ -172,7 +172,7 @@ def test_a_failure_can_be_run_again():
 
 def test_a_harness_that_stood_still_has_measured_nothing():
     chosen = ["--run", "client_heartbeat.interval/ws/v2"]
-    command = [str(word) for word in (env.harness(), "client", *chosen, "--", *reference())]
+    command = [str(word) for word in (env.harness(), "client", "--strict", *chosen, "--", *reference())]
     with subprocess.Popen(command, cwd=env.ROOT, env=env.environment(), stdout=subprocess.PIPE, text=True) as process:
         time.sleep(0.4)  # in the middle of the first half second that the case measures
         process.send_signal(signal.SIGSTOP)
