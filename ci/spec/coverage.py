@@ -91,10 +91,13 @@ def _flaws_of_coverage(suite):
         if for_clients(rule):
             cited = bool(suite.citing(name, client=True))
             waits = CLIENT in rule.get("pending", [])
+            reason = "unobservable_client" in rule
             if cited and waits:
                 yield f"{name}: has a vector for clients, so pending client must go"
-            if not cited and not waits:
-                yield f"{name}: no vector for clients cites it, and it is not pending"
+            if cited and reason:
+                yield f"{name}: has a vector for clients, so its reason for having none must go"
+            if not cited and not waits and not reason:
+                yield f"{name}: no vector for clients cites it, and no reason is given"
         elif CLIENT in rule.get("pending", []):
             yield f"{name}: pending client, and no requirement for clients"
 
@@ -114,22 +117,31 @@ def _flaws_of_bugs(suite):
             yield f"{name}: concerns servers, no vector names it as its source, and no reason is given"
         if cases and reason:
             yield f"{name}: has a vector, so its reason for having none must go"
-    for case in suite.cases:
+        cases = cases_of_bug(suite, bug, client=True)
+        reason = "no_client_vector" in bug
+        if "client" in bug["concerns"] and suite.client_cases and not cases and not reason:
+            yield f"{name}: concerns clients, no vector for them names it as its source, and no reason is given"
+        if cases and reason:
+            yield f"{name}: has a vector for clients, so its reason for having none must go"
+    for case in [*suite.cases, *suite.client_cases]:
         for source in case.get("source", []):
             if "bug" in source and source["bug"] not in known:
                 yield f"{case['id']}: the bug {source['bug']} is not in bugs.json"
 
 
-def cases_of_bug(suite, bug):
+def cases_of_bug(suite, bug, client=False):
     """The cases that name the bug, by any of its references."""
     return [
         case
-        for case in suite.cases
+        for case in (suite.client_cases if client else suite.cases)
         if any(source.get("bug") in bug["refs"] for source in case.get("source", []))
     ]
 
 
-COLUMNS = ("rules", "vector", "recording", "pending", "reason", "client vector", "client pending")
+COLUMNS = (
+    *("rules", "vector", "recording", "pending", "reason"),
+    *("client vector", "client pending", "client reason"),
+)
 
 
 def counts_by_section(suite):
@@ -144,8 +156,7 @@ def counts_by_section(suite):
             if for_servers(rule):
                 counts[_way_of_server(suite, rule)] += 1
             if for_clients(rule):
-                cited = suite.citing(rule["id"], client=True)
-                counts["client vector" if cited else "client pending"] += 1
+                counts[_way_of_client(suite, rule)] += 1
         table.append((section["title"], counts))
     total = {column: sum(counts[column] for _, counts in table) for column in COLUMNS}
     return [*table, ("all", total)]
@@ -159,8 +170,14 @@ def _way_of_server(suite, rule):
     return "reason" if "unobservable" in rule else "pending"
 
 
+def _way_of_client(suite, rule):
+    if suite.citing(rule["id"], client=True):
+        return "client vector"
+    return "client reason" if "unobservable_client" in rule else "client pending"
+
+
 def rows(suite):
     """The table as rows of text: for servers, then for clients."""
-    yield ("section", "rules", "vector", "recording", "pending", "reason", "vector", "pending")
+    yield ("section", "rules", "vector", "recording", "pending", "reason", "vector", "pending", "reason")
     for title, counts in counts_by_section(suite):
         yield (title, *(str(counts[column] or "") for column in COLUMNS))

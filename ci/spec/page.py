@@ -156,7 +156,12 @@ class Page:
                 words.append("No vector yet.")
         if for_clients(rule):
             cases = self.suite.citing(rule["id"], client=True)
-            words.append(f"Vectors for clients: {self._cases(cases)}." if cases else "No vector for clients yet.")
+            if cases:
+                words.append(f"Vectors for clients: {self._cases(cases)}.")
+            elif "unobservable_client" in rule:
+                words.append(f"No vector for clients: {sentence(rule['unobservable_client'], small=True)}")
+            else:
+                words.append("No vector for clients yet.")
         return " ".join(words)
 
     def _cases(self, cases):
@@ -232,11 +237,12 @@ def anchor(number):
 
 
 def by_file(cases):
-    """The names of the cases by the file they are in: (group, file, names)."""
+    """The names of the cases by the group and the file they are in: (group, file, names)."""
     names = {}
     for case in cases:
-        names.setdefault(case["file"], []).append(case["id"].split(".", 1)[1])
-    return [(file.rsplit("/", 1)[1].removesuffix(".json"), file, found) for file, found in names.items()]
+        group, name = case["id"].split(".", 1)
+        names.setdefault((group, case["file"]), []).append(name)
+    return [(group, file, found) for (group, file), found in names.items()]
 
 
 def listed(words):
@@ -275,26 +281,26 @@ def bugs_text(suite):
         GENERATED.replace("specification/*.md, requirements.json, the vectors and the recordings", "bugs.json and the vectors"),
         "",
         "What has kept clients and servers of the protocol from understanding each other, found in public trackers. Where a bug",
-        "concerns servers, the cases that would have caught it name it as their source; `phxspec server` runs them. What concerns",
-        "clients waits for the suite for clients.",
+        "concerns servers, the cases that would have caught it name it as their source, and `phxspec server` runs them; where it",
+        "concerns clients, those for clients, which `phxspec client` runs.",
         "",
-        "| | reported as | what went wrong | rules | vectors for servers |",
-        "| --- | --- | --- | --- | --- |",
+        "| | reported as | what went wrong | rules | vectors for servers | vectors for clients |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for bug in suite.bugs:
         refs = ", ".join(reference(ref) for ref in bug["refs"])
         rules = ", ".join(f"[{name}](SPECIFICATION.md#{name.lower()})" for name in bug["requirements"])
-        cases = coverage.cases_of_bug(suite, bug)
-        if cases:
-            vectors = "; ".join(
-                f"[{group}]({file}) {', '.join(names)}" for group, file, names in by_file(cases)
-            )
-        elif "server" in bug["concerns"]:
-            vectors = bug["no_vector"]
-        else:
-            vectors = "a client's bug"
-        lines.append(f"| {bug['number']} | {refs} | {code(bug['text'])} | {rules} | {vectors} |")
+        servers = _vectors_of_bug(suite, bug, "server", "no_vector")
+        clients = _vectors_of_bug(suite, bug, "client", "no_client_vector")
+        lines.append(f"| {bug['number']} | {refs} | {code(bug['text'])} | {rules} | {servers} | {clients} |")
     return "\n".join(lines) + "\n"
+
+
+def _vectors_of_bug(suite, bug, role, reason):
+    cases = coverage.cases_of_bug(suite, bug, client=role == "client")
+    if cases:
+        return "; ".join(f"[{group}]({file}) {', '.join(names)}" for group, file, names in by_file(cases))
+    return code(bug[reason]) if role in bug["concerns"] else "not theirs"
 
 
 def reference(ref):

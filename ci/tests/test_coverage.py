@@ -109,6 +109,34 @@ def test_a_small_suite_without_flaws_has_none(changed):
             {"rule": {"pending": ["client"]}, "head": {"pending": {"client": "Later."}}},
             "HB-02: pending client, and no requirement for clients",
         ),
+        (
+            {
+                "rule": {"role": "both", "unobservable_client": "So it is."},
+                "client_case": {"id": "c.d", "requirements": ["HB-02"], "level": "must"},
+            },
+            "HB-02: has a vector for clients, so its reason",
+        ),
+        (
+            {
+                "rule": {"role": "both"},
+                "bug": {"concerns": ["client", "server"]},
+                "client_case": {"id": "c.d", "requirements": ["HB-02"], "level": "must"},
+            },
+            "bug 1 .*: concerns clients, no vector for them",
+        ),
+        (
+            {
+                "rule": {"role": "both"},
+                "bug": {"no_client_vector": "So it is."},
+                "client_case": {
+                    "id": "c.d",
+                    "requirements": ["HB-02"],
+                    "level": "must",
+                    "source": [{"bug": "owner/repository#1"}],
+                },
+            },
+            "bug 1 .*: has a vector for clients, so its reason",
+        ),
         ({"rule": {"section": "nosuch"}}, "HB-02: section nosuch"),
         ({"rule": {"recordings": ["no.such"]}}, "HB-02: there is no recording no.such"),
         ({"rule": {"since": ["1.8.9", "1.7.24"]}}, "HB-02: since is not in order"),
@@ -136,7 +164,8 @@ def test_the_table_counts_every_rule_once(suite):
     assert total["rules"] == len(suite.rules) == sum(counts["rules"] for _, counts in sections)
     ways = ("vector", "recording", "pending", "reason")
     assert sum(total[way] for way in ways) == sum(map(for_servers, suite.rules))
-    assert total["client vector"] + total["client pending"] == sum(map(for_clients, suite.rules))
+    ways = ("client vector", "client pending", "client reason")
+    assert sum(total[way] for way in ways) == sum(map(for_clients, suite.rules))
 
 
 def test_the_program_prints_the_table_and_what_has_no_vector(suite):

@@ -42,6 +42,15 @@ def test_vectors_follow_their_schema(path):
 
 
 @pytest.mark.parametrize(
+    "path",
+    [env.VECTORS / "client-beginnings.json", *sorted((env.VECTORS / "client").rglob("*.json"))],
+    ids=lambda path: path.name,
+)
+def test_vectors_for_clients_follow_their_schema(path):
+    assert complaints(schema("client-vectors.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
     "path", sorted((env.VECTORS / "profiles").glob("*.json")), ids=lambda path: path.name
 )
 def test_profiles_follow_their_schema(path):
@@ -54,7 +63,12 @@ def test_mutants_follow_their_schema(path):
 
 
 @pytest.mark.parametrize(
-    "path", sorted((env.VECTORS / "expectations").glob("*.json")), ids=lambda path: path.name
+    "path",
+    [
+        *sorted((env.VECTORS / "expectations").glob("*.json")),
+        *sorted((env.ROOT / "ci/drivers").glob("*/expectations.json")),
+    ],
+    ids=lambda path: path.name,
 )
 def test_expectations_follow_their_schema(path):
     assert complaints(schema("expectations.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []

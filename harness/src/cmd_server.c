@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* phxspec server: the vectors against a server. */
 #include "commands.h"
+#include "run_end.h"
 
 #include "net/deadline.h"
 #include "report/live.h"
@@ -40,24 +41,13 @@ static bool read_profile(const server_options_t *options, plan_t *plan, text_t *
     return good;
 }
 
-static bool read_expectations(const server_options_t *options, plan_t *plan, text_t *error)
-{
-    if (!options->expect) {
-        return true;
-    }
-    if (options->update && access(options->expect, F_OK) != 0) {
-        expectations_begin(options->expect, &plan->expectations);
-        return true;
-    }
-    return expectations_load(options->expect, &plan->expectations, error);
-}
-
 static bool read_plan(const server_options_t *options, plan_t *plan)
 {
     text_t error = {0}, notes = {0};
     const vectors_t *vectors = &plan->files.vectors;
     bool good = suite_files_load(suite_folder(options->vectors), &plan->files, &error) &&
-                read_profile(options, plan, &error) && read_expectations(options, plan, &error);
+                read_profile(options, plan, &error) &&
+                run_read_expectations(options->expect, options->update, &plan->expectations, &error);
     if (good) {
         variants_expand(&plan->all, vectors, &plan->profile);
         plan->appraisal = appraisal_new(&plan->all, vectors, options->expect ? &plan->expectations : NULL,
@@ -80,77 +70,14 @@ static void free_plan(plan_t *plan)
     profile_free(&plan->profile);
 }
 
-/* Where the results go. */
-typedef struct outputs {
-    appraisal_t *appraisal;
-    live_t *live;
-} outputs_t;
-
-static void appraise(void *ctx, const variant_t *variant, case_result_t *result)
-{
-    appraisal_judge(((outputs_t *)ctx)->appraisal, variant, result);
-}
-
-static void on_started(void *ctx, const variant_t *variant)
-{
-    live_started(((outputs_t *)ctx)->live, variant);
-}
-
-static void on_verdict(void *ctx, const variant_t *variant, const case_result_t *result)
-{
-    live_verdict(((outputs_t *)ctx)->live, variant, result);
-}
-
-static int exit_code(const suite_counts_t *counts, bool complete)
-{
-    if (!suite_counts_add_up(counts) || counts->by[VERDICT_HARNESS_ERROR] > 0) {
-        return EXIT_HARNESS;
-    }
-    if (counts->by[VERDICT_FAIL] > counts->tolerated || counts->by[VERDICT_UNEXPECTED_PASS] > 0) {
-        return EXIT_FAILED;
-    }
-    if (!complete || counts->by[VERDICT_NOT_RUN] > 0) {
-        return EXIT_HARNESS;
-    }
-    if (counts->by[VERDICT_NOT_APPLICABLE] == counts->planned) {
-        fputs("phxspec server: no selected case applies to this profile\n", stderr);
-        return EXIT_USE;
-    }
-    return EXIT_AGREED;
-}
-
-/* Writes the expectations anew. A run that has not judged everything says nothing about them. */
-static bool update_expectations(const plan_t *plan, const suite_counts_t *counts, bool complete)
-{
-    const expectations_t *file = &plan->expectations;
-    if (!complete || !suite_counts_add_up(counts) || counts->by[VERDICT_HARNESS_ERROR] > 0 ||
-        counts->by[VERDICT_NOT_RUN] > 0) {
-        fprintf(stderr,
-                "phxspec server: %s is left as it is: this run was not complete, or had harness errors\n",
-                file->path);
-        return false;
-    }
-    text_t error = {0};
-    appraisal_update_t update;
-    json_t *entries = appraisal_update(plan->appraisal, &update);
-    bool written = expectations_rewrite(file, entries, &error);
-    json_decref(entries);
-    if (!written) {
-        return command_complain("server", &error);
-    }
-    fprintf(stderr, "phxspec server: %s: entries: %zu kept, %zu narrowed, %zu dropped, %zu added%s\n",
-            file->path, update.kept, update.narrowed, update.dropped, update.added,
-            update.added ? "; write their reasons" : "");
-    return true;
-}
-
 static int run(const server_options_t *options, const plan_t *plan, const endpoints_t *endpoints)
 {
     uv_loop_t loop;
     uv_loop_init(&loop);
     target_t target = {
         .loop = &loop, .endpoints = endpoints, .profile = &plan->profile, .patience_ms = PATIENCE_MS};
-    suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, appraise, on_started};
+    suite_options_t suite = {(size_t)options->jobs, (double)options->deadline_s * 1000, outputs_appraise,
+                             outputs_started};
     run_about_t about = {text_str(&options->command), text_str(&options->rerun), options->url,
                          &plan->profile};
     outputs_t outputs = {plan->appraisal,
@@ -158,13 +85,14 @@ static int run(const server_options_t *options, const plan_t *plan, const endpoi
     suite_counts_t counts;
     text_t error = {0};
     double began = clock_ms();
-    bool complete = suite_run(&target, &plan->chosen, &suite, on_verdict, &outputs, &counts);
-    int code = exit_code(&counts, complete);
+    bool complete = suite_run(&target, &plan->chosen, &suite, outputs_verdict, &outputs, &counts);
+    int code = run_exit_code("server", "this profile", &counts, complete);
     run_ending_t ending = {&counts, complete, code, clock_ms() - began};
     bool told = live_end(outputs.live, &ending, &error);
     uv_loop_close(&loop);
     command_complain("server", &error);
-    if (!told || (options->update && !update_expectations(plan, &counts, complete))) {
+    if (!told || (options->update && !run_update_expectations("server", &plan->expectations, plan->appraisal,
+                                                              &counts, complete))) {
         return EXIT_HARNESS;
     }
     return code;

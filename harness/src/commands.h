@@ -12,6 +12,7 @@ enum { EXIT_AGREED = 0, EXIT_FAILED = 1, EXIT_USE = 2, EXIT_HARNESS = 3 };
 
 int cmd_mutants(int argc, char **argv);
 int cmd_proxy(int argc, char **argv);
+int cmd_client(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
 int cmd_probe(int argc, char **argv);

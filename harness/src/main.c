@@ -12,6 +12,7 @@ static const struct {
 } commands[] = {
     {"mutants", cmd_mutants, "measure the vectors by servers that break a rule on purpose"},
     {"proxy", cmd_proxy, "pass everything on to a server, with faults on the way"},
+    {"client", cmd_client, "run the vectors against a client"},
     {"explain", cmd_explain, "tell what a case or a requirement is about"},
     {"lint", cmd_lint, "name every flaw of vectors"},
     {"probe", cmd_probe, "try a server and write a first profile of it"},

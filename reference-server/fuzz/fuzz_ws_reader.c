@@ -21,7 +21,7 @@ static void check_event(const ws_event_t *event)
 
 static void read_all(phx_slice_t input, size_t step, phx_buf_t *log)
 {
-    ws_reader_t *reader = ws_reader_new(MAX_FRAME_BYTES);
+    ws_reader_t *reader = ws_reader_new(WS_FROM_CLIENT, MAX_FRAME_BYTES);
     ws_progress_t progress = WS_MORE;
     MUST(reader != NULL);
     for (size_t at = 0; progress != WS_BROKEN && at < input.len;) {

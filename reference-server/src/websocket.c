@@ -237,7 +237,7 @@ static void ask_application(connection_t *connection, mount_t *mount, const conn
     phxs_connect_outcome_t outcome = PHXS_CONNECT_FAILED;
     if (websocket != NULL) {
         websocket->mount = mount;
-        websocket->reader = ws_reader_new(mount->config.max_frame_bytes);
+        websocket->reader = ws_reader_new(WS_FROM_CLIENT, mount->config.max_frame_bytes);
         if (websocket->reader != NULL) {
             outcome = socket_connect(mount, vsn, &info->info, &TRANSPORT_OPS, websocket, &websocket->socket,
                                      &refusal);

@@ -15,6 +15,8 @@ from .wire import CLOSE, TEXT, frame
 class Peer:
     """A TCP server on a thread of its own; `serve(reader, writer)` is one connection."""
 
+    context = None  # of TLS
+
     def __init__(self):
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
@@ -26,7 +28,9 @@ class Peer:
     def _run(self, started):
         asyncio.set_event_loop(self.loop)
         server = self.loop.run_until_complete(
-            asyncio.start_server(self._guarded, "127.0.0.1", 0, limit=1 << 25, backlog=1024)
+            asyncio.start_server(
+                self._guarded, "127.0.0.1", 0, limit=1 << 25, backlog=1024, ssl=self.context
+            )
         )
         self.port = server.sockets[0].getsockname()[1]
         started.set()

@@ -21,13 +21,18 @@ const char *suite_folder(const char *option)
 
 bool suite_files_load(const char *folder, suite_files_t *files, text_t *error)
 {
-    text_t server = {0}, requirements = {0};
+    return suite_files_load_part(folder, "server", files, error);
+}
+
+bool suite_files_load_part(const char *folder, const char *part, suite_files_t *files, text_t *error)
+{
+    text_t cases = {0}, requirements = {0};
     files->folder = folder;
-    text_printf(&server, "%s/server", folder);
+    text_printf(&cases, "%s/%s", folder, part);
     text_printf(&requirements, "%s/requirements.json", folder);
-    bool good = vectors_add_folder(&files->vectors, text_str(&server), error);
+    bool good = vectors_add_folder(&files->vectors, text_str(&cases), error);
     files->requirements = requirements_load(text_str(&requirements), error);
-    text_free(&server);
+    text_free(&cases);
     text_free(&requirements);
     return files->requirements && good &&
            vectors_check_requirements(&files->vectors, files->requirements, error);

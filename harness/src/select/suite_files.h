@@ -18,6 +18,8 @@ typedef struct suite_files {
 
 /* Reads and checks both. False and one line per flaw appended to `error`. */
 bool suite_files_load(const char *folder, suite_files_t *files, text_t *error);
+/* The same with the cases of another part than "server"; files->vectors.dialect is set before. */
+bool suite_files_load_part(const char *folder, const char *part, suite_files_t *files, text_t *error);
 void suite_files_free(suite_files_t *files);
 
 #endif

@@ -47,7 +47,10 @@ void variants_expand(variants_t *variants, const vectors_t *vectors, const profi
 {
     for (size_t i = 0; i < vectors->len; i++) {
         const vector_case_t *c = &vectors->cases[i];
-        demands_t demands = case_demands(c);
+        demands_t demands = {0}; /* a profile has what servers offer */
+        if (!c->dialect) {
+            demands = case_demands(c);
+        }
         for (int t = 0; t < TRANSPORTS; t++) {
             for (int v = 0; v < 2; v++) {
                 if (c->transports[t] && c->vsns[v]) {

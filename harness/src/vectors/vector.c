@@ -328,16 +328,44 @@ static void free_case(vector_case_t *c)
     free(c->steps);
 }
 
+/* The steps with those in front that "begin" names; owned by the vectors. */
+static const json_t *read_beginning(place_t *place, vectors_t *vectors, const json_t *json)
+{
+    const json_t *steps = json_object_get(json, "steps"), *begin = json_object_get(json, "begin");
+    if (!begin) {
+        return steps;
+    }
+    const char *name = json_string_value(begin);
+    const json_t *first = name ? json_object_get(vectors->beginnings, name) : NULL;
+    if (!first) {
+        complain(place, "begin", "no beginning has this name");
+        return steps;
+    }
+    json_t *all = json_copy((json_t *)first);
+    json_array_extend(all, (json_t *)steps);
+    json_array_append_new(vectors->documents, all);
+    return all;
+}
+
 static bool read_case(vectors_t *vectors, const char *file, const char *group, const json_t *json,
                       text_t *error)
 {
-    static const char *const members[] = {"id",    "formerly", "title",       "requirements", "level",
-                                          "tags",  "needs",    "when",        "mount",        "transports",
-                                          "vsn",   "phoenix",  "v1_join_ref", "source",       "known_defects",
-                                          "steps", NULL};
+    const char *members[] = {"id",          "formerly", "title",         "requirements", "level", "tags",
+                             "needs",       "when",     "mount",         "transports",   "vsn",   "phoenix",
+                             "v1_join_ref", "source",   "known_defects", "steps",        NULL,    NULL,
+                             NULL};
+    const dialect_t *dialect = vectors->dialect;
     place_t place = {file, NULL, error, true};
     vector_case_t c = {.file = file, .id = need_string(&place, json, "id")};
     place.id = c.id;
+    if (dialect) {
+        const char **end = members;
+        while (*end) {
+            end++;
+        }
+        end[0] = "begin";
+        end[1] = "options";
+    }
     only_members(&place, json, members);
     read_ids(&place, vectors, group, json, &c);
     c.title = need_string(&place, json, "title");
@@ -349,7 +377,8 @@ static bool read_case(vectors_t *vectors, const char *file, const char *group, c
     if (!json_object_get(json, "requirements")) {
         complain(&place, "requirements", "every case cites the requirements it checks");
     }
-    c.needs = string_list(&place, json, "needs", capability_known, "a list of capabilities of the contract");
+    c.needs = string_list(&place, json, "needs", dialect ? dialect->capability_known : capability_known,
+                          "a list of capabilities of the contract");
     c.v1_join_ref = json_is_true(json_object_get(json, "v1_join_ref"));
     read_variants(&place, json, &c);
     read_mounts(&place, json, &c);
@@ -357,7 +386,11 @@ static bool read_case(vectors_t *vectors, const char *file, const char *group, c
     read_releases(&place, json, "phoenix", &c.phoenix);
     read_source(&place, json, &c);
     read_defects(&place, json, &c);
-    bool good = steps_check(&c, json_object_get(json, "steps"), error) && place.good;
+    c.dialect = dialect;
+    c.options = dialect ? json_object_get(json, "options") : NULL;
+    bool (*check_steps)(vector_case_t *, const json_t *, text_t *) =
+        dialect ? dialect->check_steps : steps_check;
+    bool good = check_steps(&c, read_beginning(&place, vectors, json), error) && place.good;
     if (!good) {
         free_case(&c);
         return false;

@@ -48,6 +48,8 @@ typedef struct known_defect {
     const char *does, *link;
 } known_defect_t;
 
+typedef struct dialect dialect_t;
+
 /* One case. Strings and JSON are borrowed from the file's JSON, which the vectors own. */
 typedef struct vector_case {
     const char *file;
@@ -68,13 +70,26 @@ typedef struct vector_case {
     size_t defect_count;
     vector_step_t *steps;
     size_t len;
+    const dialect_t *dialect; /* NULL: a case for servers */
+    const json_t *options;    /* cases for clients: what ${options} is; or NULL */
 } vector_case_t;
+
+/* What differs between cases for servers and cases for others. */
+struct dialect {
+    /* As steps_check does. */
+    bool (*check_steps)(vector_case_t *c, const json_t *steps, text_t *error);
+    bool (*capability_known)(const char *name);
+};
 
 typedef struct vectors {
     vector_case_t *cases;
     size_t len, cap;
     names_t files;
     json_t *documents; /* list; owns what cases borrow */
+    /* Set before files are added; borrowed. NULL: cases for servers. */
+    const dialect_t *dialect;
+    /* With a dialect: name -> steps that a case may begin with ("begin": NAME), or NULL; borrowed. */
+    const json_t *beginnings;
 } vectors_t;
 
 /*

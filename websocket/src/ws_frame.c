@@ -30,22 +30,50 @@ void ws_frame_append(phx_buf_t *out, ws_opcode_t opcode, phx_slice_t payload)
     phx_buf_append_slice(out, payload);
 }
 
-void ws_close_append(phx_buf_t *out, int code, phx_slice_t reason)
+void ws_masked_frame_append(phx_buf_t *out, ws_opcode_t opcode, phx_slice_t payload, const uint8_t mask[4])
 {
-    if (code == 0) {
-        ws_frame_append(out, WS_CLOSE, (phx_slice_t){0});
+    uint8_t head[10];
+    const size_t head_len = ws_frame_head(head, opcode, payload.len);
+    head[1] |= 0x80;
+    if (!phx_buf_reserve(out, head_len + 4 + payload.len)) {
         return;
     }
-    char payload[125] = {(char)(code >> 8), (char)code};
-    size_t len = reason.len <= sizeof payload - 2 ? reason.len : sizeof payload - 2;
+    phx_buf_append(out, head, head_len);
+    phx_buf_append(out, mask, 4);
+    for (size_t i = 0; i < payload.len; i++) {
+        out->data[out->len++] = (char)((uint8_t)payload.data[i] ^ mask[i & 3]);
+    }
+}
+
+/* What a Close frame says; `room` holds it. */
+static phx_slice_t close_payload(char room[125], int code, phx_slice_t reason)
+{
+    if (code == 0) {
+        return (phx_slice_t){0};
+    }
+    room[0] = (char)(code >> 8);
+    room[1] = (char)code;
+    size_t len = reason.len <= 123 ? reason.len : 123;
     /* Cut before a character, not inside one: the reason must stay UTF-8. */
     while (len < reason.len && len > 0 && ((uint8_t)reason.data[len] & 0xC0) == 0x80) {
         len--;
     }
     if (len > 0) {
-        memcpy(payload + 2, reason.data, len);
+        memcpy(room + 2, reason.data, len);
     }
-    ws_frame_append(out, WS_CLOSE, (phx_slice_t){payload, 2 + len});
+    return (phx_slice_t){room, 2 + len};
+}
+
+void ws_close_append(phx_buf_t *out, int code, phx_slice_t reason)
+{
+    char room[125];
+    ws_frame_append(out, WS_CLOSE, close_payload(room, code, reason));
+}
+
+void ws_masked_close_append(phx_buf_t *out, int code, phx_slice_t reason, const uint8_t mask[4])
+{
+    char room[125];
+    ws_masked_frame_append(out, WS_CLOSE, close_payload(room, code, reason), mask);
 }
 
 void ws_accept_append(phx_buf_t *out, phx_slice_t key)

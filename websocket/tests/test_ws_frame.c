@@ -99,7 +99,7 @@ static bool feed(ws_reader_t *reader, const guard_t *guard, phx_slice_t piece, p
 static phx_buf_t read_in_pieces(phx_slice_t input, size_t first, size_t step)
 {
     guard_t guard = guard_new(input.len + 1);
-    ws_reader_t *reader = ws_reader_new(MAX_BYTES);
+    ws_reader_t *reader = ws_reader_new(WS_FROM_CLIENT, MAX_BYTES);
     phx_buf_t told = {0};
     bool going = feed(reader, &guard, (phx_slice_t){input.data, first}, &told);
     for (size_t at = first; going && at < input.len; at += step) {
@@ -325,7 +325,7 @@ START_TEST(close_codes)
     for (int code = 0; code <= UINT16_MAX; code++) {
         const char payload[2] = {(char)(code >> 8), (char)code};
         uint8_t bytes[8] = {0x88, 0x82, 0, 0, 0, 0, (uint8_t)payload[0], (uint8_t)payload[1]};
-        ws_reader_t *reader = ws_reader_new(MAX_BYTES);
+        ws_reader_t *reader = ws_reader_new(WS_FROM_CLIENT, MAX_BYTES);
         size_t used;
         ws_event_t event;
         const ws_progress_t progress = ws_reader_feed(reader, bytes, sizeof bytes, &used, &event);

@@ -29,15 +29,17 @@ struct ws_reader {
     uint8_t head_len;  /* bytes of the head so far */
     uint8_t head_size; /* bytes it will have: 2 until the length is known */
     bool in_payload;
+    bool from_server;  /* nothing is masked */
     bool message_told; /* `message` was given out and may go */
     bool control_told;
     uint8_t message_opcode; /* of the fragmented message being read; 0: none */
 };
 
-ws_reader_t *ws_reader_new(size_t max_frame_bytes)
+ws_reader_t *ws_reader_new(ws_side_t side, size_t max_frame_bytes)
 {
     ws_reader_t *reader = calloc(1, sizeof *reader);
     if (reader != NULL) {
+        reader->from_server = side == WS_FROM_SERVER;
         reader->max_bytes = max_frame_bytes;
         reader->head_size = 2;
     }
@@ -97,6 +99,11 @@ static int check_first_byte(const ws_reader_t *reader)
     }
 }
 
+static size_t mask_size(const ws_reader_t *reader)
+{
+    return reader->from_server ? 0 : 4;
+}
+
 static int check_length(const ws_reader_t *reader)
 {
     const uint8_t form = reader->head[1] & 0x7F;
@@ -116,11 +123,11 @@ static int check_second_byte(ws_reader_t *reader)
 {
     const uint8_t form = reader->head[1] & 0x7F;
     const bool masked = (reader->head[1] & 0x80) != 0;
-    if (!masked || (is_control(reader) && form > 125)) {
+    if (masked == reader->from_server || (is_control(reader) && form > 125)) {
         return PROTOCOL_ERROR; /* WS-FRAME-05 */
     }
     const uint8_t length_bytes = form == 126 ? 2 : form == 127 ? 8 : 0;
-    reader->head_size = (uint8_t)(2 + length_bytes + 4);
+    reader->head_size = (uint8_t)(2 + length_bytes + mask_size(reader));
     reader->payload_len = length_bytes == 0 ? form : 0;
     return length_bytes == 0 ? check_length(reader) : 0;
 }
@@ -134,20 +141,20 @@ static int take_head_byte(ws_reader_t *reader, uint8_t byte)
     if (at == 0) {
         return check_first_byte(reader);
     }
+    int close_code = 0;
     if (at == 1) {
-        return check_second_byte(reader);
-    }
-    const size_t mask_at = (size_t)reader->head_size - 4;
-    if (at < mask_at) {
+        close_code = check_second_byte(reader);
+    } else if (at < reader->head_size - mask_size(reader)) {
         reader->payload_len = reader->payload_len << 8 | byte;
-        if (at == mask_at - 1) {
-            return check_length(reader);
+        if (at == reader->head_size - mask_size(reader) - 1) {
+            close_code = check_length(reader);
         }
-    } else if (reader->head_len == reader->head_size) {
+    }
+    if (close_code == 0 && reader->head_len == reader->head_size) {
         reader->payload_left = reader->payload_len;
         reader->in_payload = true;
     }
-    return 0;
+    return close_code;
 }
 
 /* `bytes` begin `offset` bytes into the payload. */
@@ -171,14 +178,15 @@ static void unmask(uint8_t *bytes, size_t len, const uint8_t mask[4], uint64_t o
     }
 }
 
-/* What a Close frame may carry (RFC 6455, section 7.4): reserved and unassigned codes are refused.
- * WS-CLOSE-05 */
-static bool close_code_allowed(int code)
+/* What a Close frame may carry (RFC 6455, section 7.4): reserved and unassigned codes are refused
+ * (WS-CLOSE-05); 1012 to 1014 were assigned later, for servers to say (DRAIN-01). */
+static bool close_code_allowed(const ws_reader_t *reader, int code)
 {
-    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1011) || (code >= 3000 && code <= 4999);
+    return (reader->from_server && code >= 1012 && code <= 1014) || (code >= 1000 && code <= 1003) ||
+           (code >= 1007 && code <= 1011) || (code >= 3000 && code <= 4999);
 }
 
-static int tell_close(phx_slice_t payload, ws_event_t *event)
+static int tell_close(const ws_reader_t *reader, phx_slice_t payload, ws_event_t *event)
 {
     if (payload.len == 0) {
         return 0;
@@ -188,17 +196,17 @@ static int tell_close(phx_slice_t payload, ws_event_t *event)
     }
     event->close_code = (uint8_t)payload.data[0] << 8 | (uint8_t)payload.data[1];
     event->payload = (phx_slice_t){payload.data + 2, payload.len - 2};
-    if (!close_code_allowed(event->close_code)) {
+    if (!close_code_allowed(reader, event->close_code)) {
         return PROTOCOL_ERROR;
     }
     return phx_utf8_valid(event->payload) ? 0 : NOT_UTF8;
 }
 
-static int tell(uint8_t opcode, phx_slice_t payload, ws_event_t *event)
+static int tell(const ws_reader_t *reader, uint8_t opcode, phx_slice_t payload, ws_event_t *event)
 {
     *event = (ws_event_t){.opcode = (ws_opcode_t)opcode, .payload = payload};
     if (opcode == WS_CLOSE) {
-        return tell_close(payload, event);
+        return tell_close(reader, payload, event);
     }
     return opcode != WS_TEXT || phx_utf8_valid(payload) ? 0 : NOT_UTF8;
 }
@@ -233,7 +241,7 @@ static ws_progress_t take_payload(ws_reader_t *reader, uint8_t *bytes, size_t le
     const bool whole = len == reader->payload_len;
     phx_slice_t payload = {(const char *)bytes, len};
 
-    if (len > 0) {
+    if (len > 0 && !reader->from_server) {
         unmask(bytes, len, reader->head + reader->head_size - 4, reader->payload_len - reader->payload_left);
     }
     reader->payload_left -= len;
@@ -265,7 +273,7 @@ static ws_progress_t take_payload(ws_reader_t *reader, uint8_t *bytes, size_t le
     if (!final) {
         return WS_MORE;
     }
-    reader->close_code = tell(opcode, payload, event);
+    reader->close_code = tell(reader, opcode, payload, event);
     return reader->close_code == 0 ? WS_MESSAGE : WS_BROKEN;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * WebSocket frames (RFC 6455), the server's side: strict about what clients send, no I/O.
+ * WebSocket frames (RFC 6455), for both sides: strict about what the other one sends, no I/O.
  *
  * Why not libwebsockets' own: it takes unmasked frames, one-byte close payloads and lengths that are not
  * minimal, and rewrites close codes before its user sees them, where WS-FRAME-05 and WS-CLOSE-05 ask for
- * 1002.
+ * 1002. Its client turns the 1012 of a draining server into 1002 (DRAIN-01), and so does wslay.
  */
 #ifndef WS_FRAME_H
 #define WS_FRAME_H
@@ -34,11 +34,17 @@ typedef struct ws_event {
 
 typedef struct ws_reader ws_reader_t;
 
+/* Who sends what is read: a client masks its frames, a server must not. */
+typedef enum ws_side {
+    WS_FROM_CLIENT,
+    WS_FROM_SERVER,
+} ws_side_t;
+
 /*
  * `max_frame_bytes` limits the payload of a frame and of a message put together from fragments (WS-FRAME-06).
  * An idle reader holds no buffers. NULL when memory ran out.
  */
-ws_reader_t *ws_reader_new(size_t max_frame_bytes);
+ws_reader_t *ws_reader_new(ws_side_t side, size_t max_frame_bytes);
 void ws_reader_free(ws_reader_t *reader);
 
 /*
@@ -65,6 +71,10 @@ size_t ws_frame_head(uint8_t head[10], ws_opcode_t opcode, size_t len);
 
 /* Appends a Close frame; `code` 0: without code. */
 void ws_close_append(phx_buf_t *out, int code, phx_slice_t reason);
+
+/* What clients send: the same, masked with four bytes that nobody else can guess. */
+void ws_masked_frame_append(phx_buf_t *out, ws_opcode_t opcode, phx_slice_t payload, const uint8_t mask[4]);
+void ws_masked_close_append(phx_buf_t *out, int code, phx_slice_t reason, const uint8_t mask[4]);
 
 /* Appends the Sec-WebSocket-Accept value for a key (WS-CONN-04). */
 void ws_accept_append(phx_buf_t *out, phx_slice_t key);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DRIVER_H
+#define DRIVER_H
+
+/* Lets a harness drive the library by JSON lines on stdin and stdout, as harness/DRIVER.md says, until stdin
+ * ends. Returns the exit code. */
+int driver_run(void);
+
+#endif
