@@ -177,6 +177,7 @@ def test_a_drain_closed_with_1000(start_server):
         server.signal()
         assert client.read_close() == code
         client.close()
+        assert server.wait() == 0
 
 
 def test_a_leave_that_is_stale_was_heeded(start_server):
