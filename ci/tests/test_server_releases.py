@@ -11,7 +11,7 @@ from testenv import env
 from testenv.harness import LACKS, phxspec, spawn_template
 from testenv.wire import Connection, LongPoll, WebSocket, message
 
-RELEASES = ("1.7.24", "1.8.2", "1.8.11", "1.8.12")
+RELEASES = ("1.6.16", "1.7.24", "1.8.2", "1.8.6", "1.8.11", "1.8.12")
 
 # Scenarios that Phoenix itself answered otherwise from one release to the next.
 CHANGED = """
