@@ -74,6 +74,7 @@ def test_the_manual_is_well_formed():
 EVERYTHING = {
     "port": 0,
     "address": "127.0.0.1",
+    "phoenix": "1.8.12",
     "secret": "s",
     "redis": "redis://127.0.0.1:1",
     "cluster": "nobody",
@@ -167,6 +168,7 @@ def test_an_empty_configuration_changes_nothing(start_server, tmp_path):
         ({"max_sessions": 0}, '"max_sessions": 0: give a whole number from 1'),
         ({"max_sessions": -1}, '"max_sessions": -1: give a whole number from 1'),
         ({"address": "localhost"}, '"address": localhost: give a numeric address'),
+        ({"phoenix": "1.9.0"}, '"phoenix"'),
         ({"secret": ""}, '"secret"'),
         ({"secret": None}, '"secret": give a string'),
         ({"mounts": []}, '"mounts": give an object of paths'),

@@ -57,6 +57,7 @@ static const char *wanted_type(const setting_t *setting, const json_t *value)
         return json_is_boolean(value) ? NULL : "give true or false";
     case SETTING_TEXT:
     case SETTING_NAME:
+    case SETTING_RELEASE:
     case SETTING_ADDRESS:
         return json_is_string(value) ? NULL : "give a string";
     case SETTING_ORIGINS:

@@ -23,6 +23,9 @@ static const setting_t SETTINGS[] = {
      .help = "the port to listen on; 0, the default, takes a free one"},
     {"address", SERVER(address), .argument = "ADDRESS", .kind = SETTING_ADDRESS,
      .help = "the numeric address to listen on (127.0.0.1)"},
+    {"phoenix", SERVER(phoenix), .argument = "RELEASE", .kind = SETTING_RELEASE,
+     .help = "follow the rules of this release of Phoenix, 1.6.0 to 1.8.12\n"
+             "(1.8.12)"},
     {"tls-cert", SERVER(tls_cert), .argument = "FILE", .kind = SETTING_TEXT,
      .help = "speak TLS only, with this chain of certificates (PEM)"},
     {"tls-key", SERVER(tls_key), .argument = "FILE", .kind = SETTING_TEXT,
@@ -221,6 +224,11 @@ bool setting_set(const setting_t *setting, options_t *options, option_mount_t *m
     case SETTING_NAME:
         return is_name(text) ? keep_text(options, where, text, field)
                              : setting_wrong(where, text, "give 1 to 64 letters, digits, and . _ - : @");
+    case SETTING_RELEASE:
+        return phxs_release_known(text)
+                   ? keep_text(options, where, text, field)
+                   : setting_wrong(where, text,
+                                   "give a release of Phoenix from 1.6.0 to 1.8.12, like 1.8.11");
     case SETTING_ADDRESS:
         return is_address(text) ? keep_text(options, where, text, field)
                                 : setting_wrong(where, text, "give a numeric address, like 127.0.0.1 or ::1");

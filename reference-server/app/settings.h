@@ -15,6 +15,7 @@ typedef enum setting_kind {
     SETTING_BOOL,
     SETTING_TEXT,
     SETTING_NAME,
+    SETTING_RELEASE, /* of Phoenix */
     SETTING_ADDRESS,
     SETTING_ORIGINS,      /* a list, or a word that names a policy */
     SETTING_SUBPROTOCOLS, /* a list */

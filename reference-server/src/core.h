@@ -8,6 +8,7 @@
 #include "phx/bytes.h"
 #include "phxspec/server.h"
 #include "pubsub.h"
+#include "rules.h"
 #include "tasks.h"
 #include "timers.h"
 
@@ -19,6 +20,7 @@ typedef struct core core_t;
 
 struct core {
     phxs_server_t *server;
+    rules_t rules;
     timers_t *timers;
     tasks_t tasks;
     pubsub_t *pubsub;

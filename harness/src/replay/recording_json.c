@@ -145,6 +145,7 @@ static bool read_conn(recorded_conn_t *conn, const char *name, const json_t *jso
         return false;
     }
     conn->status = (int)status;
+    conn->given_up = json_object_get(json, "client_error") != NULL;
     return json_object_get(json, "response_body") == NULL ||
            read_bytes(json, "response_body", &conn->response_body, &found, reader);
 }
@@ -188,6 +189,7 @@ static bool read_name(recording_t *recording, const json_t *header, const reader
     text_printf(&name, "/%s.%s.v%d", recording->scenario, strcmp(transport, "longpoll") == 0 ? "lp" : "ws",
                 vsn == VSN_1 ? 1 : 2);
     recording->name = text_take(&name);
+    recording->release = mem_string(json_string_value(json_object_get(server, "version")));
     return true;
 }
 

@@ -32,6 +32,10 @@ char *case_lacks(const vector_case_t *c, const demands_t *demands, transport_t t
         text_printf(&text, "Phoenix %s: it holds ", profile->phoenix);
         releases_write(&text, &c->phoenix);
     }
+    if (text.len == 0 && demands->pipeline && transport == LONGPOLL && vsn == VSN_2 &&
+        !profile_has_batches(profile)) {
+        text_printf(&text, "Phoenix %s: batches over long-poll came with 1.7.0", profile->phoenix);
+    }
     lacks(&text, !names_have(capabilities, transport_name(transport)), "capability ",
           transport_name(transport));
     lacks(&text, !profile->vsns[vsn], "vsn ", vsn_name(vsn));

@@ -49,6 +49,7 @@ typedef struct client_setup {
     const char *name;
     transport_t transport;
     vsn_t vsn;
+    bool batches;               /* long-poll: messages that wait for a POST go out as one batch */
     const char *target;         /* path and query of the handshake, or of every request of the session */
     http_headers_t headers;     /* added to the handshake, or to every request; borrowed during client_open */
     void (*changed)(void *ctx); /* its state changed or there is a new event; may not free the client */

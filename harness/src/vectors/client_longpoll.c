@@ -29,6 +29,7 @@ typedef struct longpoll {
     http_exchange_t *poll, *post;
     const entry_t *poll_entry, *post_entry;
     double polled_at;
+    bool batches;
     deadline_t *pause;
     due_t *due;
     size_t len, cap;
@@ -238,7 +239,7 @@ static void post_next(client_t *client)
     }
     text_t body = {0};
     size_t taken = 0;
-    bool lines = longpoll->due[0].line;
+    bool lines = longpoll->due[0].line && longpoll->batches;
     do {
         if (taken > 0) {
             text_putc(&body, '\n');
@@ -266,6 +267,7 @@ static void longpoll_open(client_t *client, const client_setup_t *setup)
     longpoll_t *longpoll = mem_new(1, sizeof *longpoll);
     client->link = longpoll;
     longpoll->target = mem_string(setup->target);
+    longpoll->batches = setup->batches;
     for (size_t i = 0; i < setup->headers.len; i++) {
         http_headers_add(&longpoll->headers, setup->headers.at[i].name, setup->headers.at[i].value);
     }

@@ -184,6 +184,7 @@ demands_t case_demands(const vector_case_t *c)
         visit_step(step, note_event, &walk);
         demands.application |=
             step->verb == VERB_BARRIER && json_is_array(json_object_get(step->json, "barrier"));
+        demands.pipeline |= step->verb == VERB_PIPELINE;
         note_times(step->json, &demands);
         const char *node = json_string_value(json_object_get(step->json, "node"));
         demands.node = node ? node : demands.node;

@@ -13,6 +13,7 @@ typedef struct demands {
     bool application; /* what is sent is understood by the conformance application only */
     bool topic;       /* a topic is joined */
     bool own_topics;  /* more topics are joined than one, or one nobody else may use */
+    bool pipeline;    /* several messages go out at once */
     bool timers[TIMERS];
     bool limits[LIMITS];
     const char *node; /* another node it goes to, borrowed from the case; NULL: none */

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,12 @@ void profile_default(profile_t *profile)
 bool profile_has_own_topics(const profile_t *profile)
 {
     return profile->topic && strstr(profile->topic, PROFILE_HOLE);
+}
+
+bool profile_has_batches(const profile_t *profile)
+{
+    static const release_t since = {1, 7, 0, UINT_MAX};
+    return release_compare(&profile->release, &since) >= 0;
 }
 
 void profile_topic(text_t *out, const char *topic, const char *unique)

@@ -62,6 +62,9 @@ typedef struct profile {
 /* Whether every case can have a topic of its own. */
 bool profile_has_own_topics(const profile_t *profile);
 
+/* Whether the release takes several messages in one POST (LP-POST-03). */
+bool profile_has_batches(const profile_t *profile);
+
 /* A topic of the profile with `unique` put in; appended. */
 void profile_topic(text_t *out, const char *topic, const char *unique);
 

@@ -130,6 +130,7 @@ outcome_t connect_begin(case_run_t *run)
                             .name = member(run->filled, "connect", "a"),
                             .transport = transport,
                             .vsn = connect_vsn(run),
+                            .batches = profile_has_batches(run->target->profile),
                             .target = target,
                             .changed = case_advance,
                             .ctx = run};

@@ -112,6 +112,24 @@ START_TEST(releases)
 }
 END_TEST
 
+START_TEST(before_batches)
+{
+    vector_case_t c = {0};
+    demands_t pipeline = {.pipeline = true};
+    text_t error = {0};
+    setup();
+    ck_assert(profile_set_phoenix(&profile, "1.6.16", &error));
+    assert_lacks(&c, &pipeline, NULL);
+    ck_assert_pstr_eq(case_lacks(&c, &pipeline, LONGPOLL, VSN_1, &profile), NULL);
+    char *lacks = case_lacks(&c, &pipeline, LONGPOLL, VSN_2, &profile);
+    ck_assert_pstr_eq(lacks, "Phoenix 1.6.16: batches over long-poll came with 1.7.0");
+    free(lacks);
+    ck_assert(profile_set_phoenix(&profile, "1.7.0", &error));
+    ck_assert_pstr_eq(case_lacks(&c, &pipeline, LONGPOLL, VSN_2, &profile), NULL);
+    teardown();
+}
+END_TEST
+
 START_TEST(divergences)
 {
     text_t error = {0};
@@ -129,4 +147,4 @@ START_TEST(divergences)
 END_TEST
 
 TEST_MAIN("applicable", what_is_lacking, the_bare_tier, timers_and_limits_that_are_not_known, releases,
-          divergences)
+          before_batches, divergences)

@@ -192,6 +192,7 @@ phxs_server_t *phxs_socket_server(const phxs_socket_t *socket);
 /* ---- the server ---- */
 
 typedef struct phxs_config {
+    const char *phoenix;  /* whose rules count, a release from 1.6.0 to 1.8.12; NULL: the newest */
     const char *address;  /* numeric; NULL: 127.0.0.1 */
     uint16_t port;        /* 0: any free port */
     const char *tls_cert; /* PEM files, a chain and its key: TLS (1.2 or newer) and nothing else is */
@@ -229,7 +230,7 @@ typedef struct phxs_mount_config {
     uint64_t longpoll_pubsub_timeout_ms; /* for another node to say that it has a session (LP-OPEN-04) */
     uint64_t token_max_age_s;            /* LP-OPEN-07 */
     size_t max_body_bytes;               /* LP-POST-11 */
-    size_t max_channels;                 /* JOIN-06; 0: no limit */
+    size_t max_channels;                 /* JOIN-06; 0, and always where the release has none: no limit */
     bool check_origin;
     bool same_connection; /* ORIG-07: the origin must be that of the connection; `origins` does not count */
     const char *const
@@ -237,6 +238,9 @@ typedef struct phxs_mount_config {
     bool auth_token; /* TOK-02 */
     const char *const *subprotocols; /* SUBP-02; NULL-terminated; NULL: none */
 } phxs_mount_config_t;
+
+/* Whether there are rules of a release of Phoenix, like "1.8.11". */
+bool phxs_release_known(const char *release);
 
 void phxs_mount_defaults(phxs_mount_config_t *config);
 
