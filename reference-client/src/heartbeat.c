@@ -26,7 +26,7 @@ static void beat_is_late(void *data)
     if (!phxc__socket_is_open(socket)) {
         return; /* the callback has disconnected */
     }
-    phxc__socket_give_up(socket);
+    phxc__connection_give_up(socket);
 }
 
 static int send_heartbeat(phxc_socket_t *socket, const phxc_ref_t *ref)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of a socket know of each other: connection and attempts (socket.c), heartbeats
- * (heartbeat.c), channels and pushes (channel.c). */
+/* What the parts of a socket know of each other: connection and attempts (connection.c), what waits and what
+ * comes (socket.c), heartbeats (heartbeat.c), channels and pushes (channel.c). */
 #ifndef PHXC_SOCKET_H
 #define PHXC_SOCKET_H
 
@@ -76,6 +76,14 @@ struct phxc_socket {
     phxc_timer_t reap;
 };
 
+/* Calls a callback of the socket's owner, if there is one. */
+#define PHXC_TELL(socket, callback, ...)                                                                     \
+    do {                                                                                                     \
+        if ((socket)->callbacks->callback != NULL) {                                                         \
+            (socket)->callbacks->callback((socket)->user, __VA_ARGS__);                                      \
+        }                                                                                                    \
+    } while (0)
+
 /* ---- socket.c ---- */
 
 /* As phxc_socket_new, on any clock and network. `timers` is borrowed; `release` is called with the network's
@@ -98,9 +106,19 @@ bool phxc__socket_unqueue_join(phxc_socket_t *socket, const phxc_channel_t *chan
 void phxc__socket_leave_topic(phxc_socket_t *socket, phx_slice_t topic, const phxc_channel_t *except);
 /* Channels or handlers have gone: their memory is released in the next turn. */
 void phxc__socket_reap_soon(phxc_socket_t *socket);
+/* The socket is open: sends what waits (CL-CONN-10). */
+void phxc__socket_flush(phxc_socket_t *socket);
+/* A message has come. */
+void phxc__socket_received(phxc_socket_t *socket, phx_form_t form, phx_slice_t bytes);
+
+/* ---- connection.c ---- */
 
 /* The server has stopped answering: the connection is closed, and another attempt scheduled (HB-09). */
-void phxc__socket_give_up(phxc_socket_t *socket);
+void phxc__connection_give_up(phxc_socket_t *socket);
+/* Ends the connection, if there is one, without a word to anybody. */
+void phxc__connection_drop(phxc_socket_t *socket);
+/* No attempt is due any more, and the next failure is the first again. */
+void phxc__connection_forget_attempts(phxc_socket_t *socket);
 
 /* ---- heartbeat.c ---- */
 
