@@ -20,13 +20,15 @@ static const char usage[] =
     "\n"
     "Runs the vectors against the server at URL once as it is and once for every mutant: altered on the way "
     "by\n"
-    "phxspec's proxy, or a server that was built to misbehave. Says which mutants no case notices.\n"
+    "phxspec's proxy, or a server that has the fault built in. Says which mutants no case notices.\n"
     "\n"
     "  --mutants PATH    file or folder (default: mutants in the folder of the vectors)\n"
     "  --run GLOB        only these, by id; may be repeated\n"
-    "  --spawn COMMAND   how a server with a fault is started: {port} is 0, {fault} the name of the fault; "
-    "it prints\n"
-    "                    \"ready URL\". Without it, mutants made by the server are not run\n"
+    "  --spawn COMMAND   how the server is started with a fault built in: {port} is 0, {fault} the name of "
+    "the fault;\n"
+    "                    it prints \"ready URL\". Without it, such mutants are not run. The server at URL is "
+    "best the\n"
+    "                    same one without a fault\n"
     "  --quick           only those cases that cite the group of the broken requirement\n"
     "  --jobs N          trials at the same time (default: 2)\n"
     "  --page FILE       the result as a Markdown page\n"
@@ -93,6 +95,12 @@ static bool read_options(int argc, char **argv, options_t *options)
             fputs("phxspec mutants --help tells the options\n", stderr);
             return false;
         }
+    }
+    if (options->spawn && !strstr(options->spawn, "{fault}")) {
+        fprintf(stderr,
+                "phxspec mutants: --spawn %s: {fault} has to stand where the name of the fault goes\n",
+                options->spawn);
+        return false;
     }
     options->url = optind < argc ? argv[optind++] : NULL;
     if (!options->url || (optind < argc && strcmp(argv[optind], "--") != 0)) {

@@ -146,7 +146,7 @@ void score_print_one(FILE *to, const mutant_result_t *result, bool verbose)
     } else if (result->first) {
         text_printf(&out, "                  %zu variants turned red, %s among them\n", result->killers,
                     result->first);
-    } else if (result->mutant->faults && result->hits == 0) {
+    } else if (result->mutant->proxy && result->hits == 0) {
         text_puts(&out, "                  nothing it is about was ever said\n");
     }
     fputs(text_str(&out), to);

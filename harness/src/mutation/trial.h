@@ -16,7 +16,7 @@ typedef struct trial_setup {
     const address_t *upstream; /* the server without a fault */
     const char *self;          /* this program */
     const char *folder;        /* for the reports of the runs */
-    const char *spawn;         /* how a server with a fault is started: {port}, {fault}; NULL: not at all */
+    const char *spawn; /* how a target with a fault built in is started: {port}, {fault}; NULL: not at all */
     const char *arguments; /* words for phxspec server, quoted for a shell; begins with a blank or is "" */
     bool quick;            /* only the cases about the group of requirements that is broken */
 } trial_setup_t;
