@@ -15,7 +15,7 @@ static void attempt(phxc_socket_t *socket);
 /* CL-CONN-07 */
 static void channels_lose_transport(phxc_socket_t *socket, phx_slice_t reason)
 {
-    const size_t count = socket->channel_count;
+    const size_t count = phxc_fault(socket, CHANNELS_UNTOLD) ? 0 : socket->channel_count;
     for (size_t i = 0; i < count; i++) {
         phxc__channel_transport_gone(socket->channels[i], reason);
     }
@@ -63,7 +63,8 @@ static bool attempt_is_announced(const phxc_socket_t *socket)
 static void schedule_reconnect(phxc_socket_t *socket)
 {
     const unsigned number = ++socket->reconnects;
-    const uint64_t delay = phxc_delay(&socket->reconnect_after, number); /* CL-CONN-04 */
+    const uint64_t delay =
+        phxc_fault_reconnect(socket, phxc_delay(&socket->reconnect_after, number)); /* CL-CONN-04 */
     phxc_timer_start(socket->timers, &socket->reconnect, delay, reconnect, socket);
     PHXC_TELL(socket, reconnecting, number, delay);
 }
@@ -72,6 +73,7 @@ static void schedule_reconnect(phxc_socket_t *socket)
 static void ended(phxc_socket_t *socket, int code, phx_slice_t reason, bool clean, bool reconnects)
 {
     phxc__connection_drop(socket);
+    reconnects = reconnects && !phxc_fault(socket, RECONNECT_NEVER);
     if (reconnects) {
         announce_attempt(socket);
     }
@@ -88,7 +90,8 @@ void phxc__connection_give_up(phxc_socket_t *socket)
     channels_lose_transport(socket, PHX_SLICE("heartbeat_timeout"));
     if (phxc__socket_is_open(socket)) {
         socket->transport->ops->close(socket->transport, CLOSE_NORMAL, PHX_SLICE("heartbeat timeout"));
-        ended(socket, CLOSE_NORMAL, PHX_SLICE("heartbeat timeout"), false, true);
+        ended(socket, CLOSE_NORMAL, PHX_SLICE("heartbeat timeout"), false,
+              !phxc_fault(socket, BEAT_UNANSWERED_FINAL));
     }
 }
 
@@ -129,12 +132,13 @@ static void primary_is_healthy(void *user, uint64_t elapsed_ms)
 
 static bool may_fall_back(const phxc_socket_t *socket)
 {
-    return socket->fallback_ms > 0 && socket->carriage == PHXC_WEBSOCKET;
+    return socket->fallback_ms > 0 && socket->carriage == PHXC_WEBSOCKET &&
+           !phxc_fault(socket, FALLBACK_NEVER);
 }
 
 static void watch_primary(phxc_socket_t *socket)
 {
-    if (may_fall_back(socket)) {
+    if (may_fall_back(socket) && !phxc_fault(socket, FALLBACK_NOT_SLOW)) {
         phxc_timer_start(socket->timers, &socket->fallback, socket->fallback_ms, fallback_is_due, socket);
     }
 }
@@ -150,7 +154,9 @@ static void on_opened(void *owner)
     if (!phxc__socket_is_open(socket)) {
         return; /* a callback has disconnected */
     }
-    phxc__connection_forget_attempts(socket);
+    if (!phxc_fault(socket, RECONNECT_NO_RESET)) {
+        phxc__connection_forget_attempts(socket);
+    }
     phxc__heartbeats_start(socket);
     watch_primary(socket);
     if (may_fall_back(socket) && phxc_socket_ping(socket, primary_is_healthy, socket) != 0) {
@@ -166,6 +172,9 @@ static void on_failed(void *owner, const char *text, int http_status)
 {
     phxc_socket_t *socket = owner;
     PHXC_TELL(socket, failed, text, http_status);
+    if (phxc_fault(socket, REFUSED_GIVES_UP) && http_status != 0) {
+        socket->state = PHXC_DISCONNECTING;
+    }
     if (socket->state == PHXC_CONNECTING && may_fall_back(socket)) {
         fall_back(socket, text);
     } else if (socket->transport != NULL) {
@@ -177,7 +186,11 @@ static void on_failed(void *owner, const char *text, int http_status)
 static void on_closed(void *owner, int code, phx_slice_t reason, bool clean)
 {
     phxc_socket_t *socket = owner;
-    const bool wanted = socket->state != PHXC_DISCONNECTING && code != CLOSE_NORMAL;
+    const bool stays_away = (phxc_fault(socket, RECONNECT_ABNORMAL_ONLY) && code != CLOSE_ABNORMAL) ||
+                            (phxc_fault(socket, RECONNECT_NOT_AFTER_1012) && code == 1012);
+    const bool wanted =
+        (socket->state != PHXC_DISCONNECTING || phxc_fault(socket, RECONNECT_AFTER_DISCONNECT)) &&
+        code != CLOSE_NORMAL && !stays_away;
     ended(socket, code, reason, clean, wanted);
 }
 
@@ -224,10 +237,12 @@ static void attempt(phxc_socket_t *socket)
     socket->state = PHXC_CONNECTING;
     const phx_slice_t given = ask(socket, socket->params_at, &params, socket->params);
     const phx_slice_t given_token = ask(socket, socket->auth_token_at, &token, socket->auth_token);
-    int error = phxc_endpoint_url(&socket->endpoint, socket->carriage, socket->vsn, given, &url);
+    int error = phxc_endpoint_url(&socket->endpoint, socket->carriage, socket->vsn,
+                                  phxc_fault(socket, PARAMS_LOST) ? (phx_slice_t){0} : given, &url);
     if (params.failed || token.failed) {
         error = PHX_ENOMEM;
     }
+    phxc_fault_attempt(socket, &params, &token, &url);
     char text[256];
     (void)snprintf(text, sizeof text, "%s",
                    error == PHX_EJSON ? "the connect params are not a JSON object" : phxc_strerror(error));
@@ -236,7 +251,9 @@ static void attempt(phxc_socket_t *socket)
     }
     if (error == 0 && socket->state == PHXC_CONNECTING && socket->transport == NULL) {
         watch_primary(socket);
-        const phxc_request_t request = {socket->carriage, socket->vsn, url.data, given_token};
+        phxc_request_t request = {
+            .carriage = socket->carriage, .vsn = socket->vsn, .url = url.data, .token = given_token};
+        phxc_fault_pass(socket, &request);
         socket->transport =
             socket->network.open(socket->network.context, &request, &EVENTS, socket, text, sizeof text);
     }
@@ -250,7 +267,10 @@ static void attempt(phxc_socket_t *socket)
 
 void phxc_socket_connect(phxc_socket_t *socket)
 {
-    if (socket->state == PHXC_CONNECTING || socket->state == PHXC_OPEN) {
+    if (phxc_fault(socket, CONNECT_ANEW)) {
+        phxc__connection_drop(socket);
+    } else if (socket->state == PHXC_CONNECTING || socket->state == PHXC_OPEN ||
+               phxc_fault(socket, CONNECT_WHILE_CLOSING)) {
         return; /* CL-CONN-01 */
     }
     if (socket->state == PHXC_DISCONNECTING) {
@@ -284,7 +304,8 @@ void phxc_socket_disconnect(phxc_socket_t *socket, int code, phx_slice_t reason)
     phxc_timer_start(socket->timers, &socket->closing, socket->transport != NULL ? DISCONNECT_MS : 0,
                      closing_takes_too_long, socket);
     if (socket->transport != NULL) {
-        socket->transport->ops->close(socket->transport, code, reason);
+        socket->transport->ops->close(socket->transport,
+                                      phxc_fault(socket, DISCONNECT_CODE) ? CLOSE_NORMAL : code, reason);
     }
 }
 
@@ -296,7 +317,7 @@ void phxc_socket_replace_carriage(phxc_socket_t *socket, phxc_carriage_t carriag
         socket->carriage = carriage;
         return;
     }
-    switch_carriage(socket, carriage);
+    switch_carriage(socket, phxc_fault(socket, REPLACE_IGNORED) ? socket->carriage : carriage);
     if (wanted && socket->state == PHXC_DISCONNECTED) {
         attempt(socket);
     }

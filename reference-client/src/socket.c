@@ -32,23 +32,37 @@ bool phxc__socket_is_open(const phxc_socket_t *socket)
 phxc_ref_t phxc__socket_make_ref(phxc_socket_t *socket)
 {
     socket->last_ref = socket->last_ref < LAST_REF ? socket->last_ref + 1 : 0;
+    if (phxc_fault(socket, REF_CONSTANT)) {
+        socket->last_ref = 1;
+    }
     phxc_ref_t ref;
-    ref.len = (size_t)snprintf(ref.text, sizeof ref.text, "\"%" PRIu64 "\"", socket->last_ref);
+    ref.len =
+        (size_t)snprintf(ref.text, sizeof ref.text,
+                         phxc_fault(socket, REF_NUMBER) ? "%" PRIu64 : "\"%" PRIu64 "\"", socket->last_ref);
     return ref;
 }
 
 /* ---- sending ---- */
 
-/* Appends a message as the serializer has it. */
-static int write_message(const phxc_socket_t *socket, phx_buf_t *out, phx_form_t *form, phx_slice_t join_ref,
-                         phx_slice_t ref, phx_slice_t topic, phx_slice_t event, phx_payload_t payload)
+int phxc__socket_write(const phxc_socket_t *socket, phx_buf_t *out, phx_form_t *form, phx_slice_t join_ref,
+                       phx_slice_t ref, phx_slice_t topic, phx_slice_t event, phx_payload_t payload)
 {
-    return phx_encode_from_client(socket->vsn, out, form, join_ref, ref, topic, event, payload);
+    if (payload.form == PHX_BINARY && phxc_fault(socket, BINARY_NO_JOIN_REF)) {
+        join_ref = PHX_SLICE("\"\"");
+    }
+    const phx_vsn_t vsn =
+        payload.form == PHX_BINARY && phxc_fault(socket, BINARY_IN_V1) ? PHX_V2 : socket->vsn;
+    const int error = phx_encode_from_client(vsn, out, form, join_ref, ref, topic, event, payload);
+    phxc_fault_written(socket, error, out, form);
+    return error;
 }
 
 static void send_bytes(phxc_socket_t *socket, phx_form_t form, phx_slice_t bytes)
 {
     PHXC_TELL(socket, sent, form, bytes);
+    if (phxc_fault(socket, BEAT_PUT_OFF_BY_OUTBOUND)) {
+        phxc__heartbeats_put_off(socket);
+    }
     if (socket->transport != NULL) {
         socket->transport->ops->send(socket->transport, form, bytes);
     }
@@ -59,7 +73,7 @@ int phxc__socket_push(phxc_socket_t *socket, phx_slice_t join_ref, phx_slice_t r
 {
     phx_buf_t bytes = {0};
     phx_form_t form;
-    const int error = write_message(socket, &bytes, &form, join_ref, ref, topic, event, payload);
+    const int error = phxc__socket_write(socket, &bytes, &form, join_ref, ref, topic, event, payload);
     if (error == 0) {
         send_bytes(socket, form, phx_buf_slice(&bytes));
     }
@@ -106,8 +120,8 @@ int phxc_socket_send(phxc_socket_t *socket, phx_slice_t topic, phx_slice_t event
     const phxc_ref_t ref = phxc__socket_make_ref(socket);
     phx_buf_t bytes = {0};
     phx_form_t form;
-    const int error =
-        write_message(socket, &bytes, &form, PHX_SLICE("null"), phxc_ref_slice(&ref), topic, event, payload);
+    const int error = phxc__socket_write(socket, &bytes, &form, PHX_SLICE("null"), phxc_ref_slice(&ref),
+                                         topic, event, payload);
     if (error != 0) {
         phx_buf_free(&bytes);
         return error;
@@ -131,8 +145,17 @@ int phxc_socket_send(phxc_socket_t *socket, phx_slice_t topic, phx_slice_t event
 void phxc__socket_flush(phxc_socket_t *socket)
 {
     while (socket->waiting_count > 0 && phxc__socket_is_open(socket)) {
-        phxc_waiting_t first = socket->waiting[0];
-        memmove(&socket->waiting[0], &socket->waiting[1], --socket->waiting_count * sizeof *socket->waiting);
+        const size_t next = phxc_fault(socket, WAITING_REVERSED) ? socket->waiting_count - 1 : 0;
+        phxc_waiting_t first = socket->waiting[next];
+        memmove(&socket->waiting[next], &socket->waiting[next + 1],
+                (--socket->waiting_count - next) * sizeof *socket->waiting);
+        if (phxc_fault(socket, WAITING_LOST)) {
+            phx_buf_free(&first.bytes);
+            continue;
+        }
+        if (first.join != NULL && phxc_fault(socket, WAITING_TWICE)) {
+            phxc__channel_send_join(first.join);
+        }
         if (first.join != NULL) {
             phxc__channel_send_join(first.join);
         } else {
@@ -148,6 +171,11 @@ void phxc__socket_received(phxc_socket_t *socket, phx_form_t form, phx_slice_t b
 {
     phx_message_t message = {0};
     const int error = phx_decode_from_server(socket->vsn, form, bytes, &message);
+    if (error != 0 && phxc_fault(socket, UNREADABLE_ENDS)) {
+        phxc__connection_give_up(socket);
+    } else if (phxc_fault(socket, BEAT_PUT_OFF_BY_INBOUND)) {
+        phxc__heartbeats_put_off(socket);
+    }
     PHXC_TELL(socket, received, form, bytes, error);
     phx_buf_t scratch[2] = {{0}, {0}};
     phx_slice_t topic;
@@ -156,7 +184,8 @@ void phxc__socket_received(phxc_socket_t *socket, phx_form_t form, phx_slice_t b
         phxc__heartbeats_answered(socket, message.ref);
         /* MSG-13: what has no string there is for nobody. */
         if (phx_json_string(message.topic, &scratch[0], &topic) == 0 &&
-            phx_json_string(message.event, &scratch[1], &event) == 0) {
+            phx_json_string(message.event, &scratch[1], &event) == 0 &&
+            !phxc_fault_unread(socket, form, bytes, &topic, event)) {
             const size_t count = socket->channel_count;
             for (size_t i = 0; i < count && socket->transport != NULL; i++) {
                 phxc__channel_message(socket->channels[i], &message, topic, event);

@@ -74,6 +74,11 @@ struct phxc_socket {
     phxc_channel_t **channels; /* in the order they were made; freed ones stay until `reap` */
     size_t channel_count;
     phxc_timer_t reap;
+
+#ifdef PHXC_FAULTS
+    phxc_fault_t fault;
+#endif
+    unsigned faulted; /* how often; for faults that do not always show */
 };
 
 /* Calls a callback of the socket's owner, if there is one. */
@@ -92,6 +97,9 @@ phxc_socket_t *phxc__socket_new(phxc_timers_t *timers, phxc_network_t network, v
                                 const phxc_config_t *config, const phxc_socket_callbacks_t *callbacks,
                                 void *user, char *error, size_t error_size);
 
+/* Appends a message as the serializer has it. Returns as phxc_socket_send. */
+int phxc__socket_write(const phxc_socket_t *socket, phx_buf_t *out, phx_form_t *form, phx_slice_t join_ref,
+                       phx_slice_t ref, phx_slice_t topic, phx_slice_t event, phx_payload_t payload);
 bool phxc__socket_is_open(const phxc_socket_t *socket);
 /* A ref never used on this socket before (CL-CONN-02). */
 phxc_ref_t phxc__socket_make_ref(phxc_socket_t *socket);
@@ -125,6 +133,8 @@ void phxc__connection_forget_attempts(phxc_socket_t *socket);
 /* The socket is open. */
 void phxc__heartbeats_start(phxc_socket_t *socket);
 void phxc__heartbeats_stop(phxc_socket_t *socket);
+/* The next one comes an interval from now. */
+void phxc__heartbeats_put_off(phxc_socket_t *socket);
 /* A message came: it may answer a heartbeat or a ping. */
 void phxc__heartbeats_answered(phxc_socket_t *socket, phx_slice_t ref);
 
