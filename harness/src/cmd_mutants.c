@@ -116,6 +116,8 @@ static bool read_options(int argc, char **argv, options_t *options)
     }
     if (!options->client) {
         options->url = optind < argc ? argv[optind++] : NULL;
+    } else if (strcmp(argv[optind - 1], "--") == 0) {
+        optind--; /* getopt took it */
     }
     if ((!options->client && !options->url) || (optind < argc && strcmp(argv[optind], "--") != 0)) {
         fprintf(stderr, "phxspec mutants: %s and -- before options of phxspec %s\n",

@@ -175,20 +175,22 @@ bool score_write_page(const char *path, const score_t *score, bool client)
         return false;
     }
     size_t killed = score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR];
+    const char *name = client ? "client-mutants" : "mutants"; /* of the folder, and of the script */
+    fprintf(to, "# %s\n\n", client ? "Mutants that are clients" : "Mutants");
     fprintf(to,
-            "# %s\n\n"
             "A suite that cannot fail proves nothing. Each line below is a %s that breaks one rule on "
             "purpose\n"
-            "([mutants/](mutants/README.md)); the suite must turn red, in a case that cites the rule or its "
+            "([%s/](%s/README.md)); the suite must turn red, in a case that cites the rule or its "
             "neighbours.\n"
-            "`ci/%s` makes this page.\n\n"
-            "**%zu of %zu killed**, %zu of them by a case that cites the very rule. Without a fault%s, "
+            "`ci/%s` makes this page.\n\n",
+            client ? "client" : "server", name, name, name);
+    fprintf(to,
+            "**%zu of %zu killed**, %zu of them by a case that cites the very rule. Without a fault%s,\n"
             "%zu variants pass and none fails.\n\n"
             "| mutant | breaks | what it does | variants that turn red | one of them |\n"
             "| --- | --- | --- | --- | --- |\n",
-            client ? "Mutants of clients" : "Mutants", client ? "client" : "server",
-            client ? "client-mutants" : "mutants", killed, score->len, score->by[FATE_KILLED],
-            client ? "" : ", through the same proxy", score->control);
+            killed, score->len, score->by[FATE_KILLED], client ? "" : ", through the same proxy",
+            score->control);
     for (size_t i = 0; i < score->len; i++) {
         const mutant_result_t *result = &score->at[i];
         text_t requirements = {0};
