@@ -17,12 +17,17 @@ enum { PROBE_MS = 1500, DEFAULT_JOBS = 2 };
 
 static const char usage[] =
     "usage: phxspec mutants [options] URL [-- OPTIONS OF phxspec server]\n"
+    "       phxspec mutants --client --spawn DRIVER [options] [-- OPTIONS OF phxspec client]\n"
     "\n"
     "Runs the vectors against the server at URL once as it is and once for every mutant: altered on the way "
     "by\n"
     "phxspec's proxy, or a server that has the fault built in. Says which mutants no case notices.\n"
     "\n"
-    "  --mutants PATH    file or folder (default: mutants in the folder of the vectors)\n"
+    "  --client          the mutants are clients, and --spawn says how the driver of one is started, with "
+    "the "
+    "fault\n"
+    "                    {fault}, or with none, \"none\"\n"
+    "  --mutants PATH    file or folder (default: mutants, or client-mutants, in the folder of the vectors)\n"
     "  --run GLOB        only these, by id; may be repeated\n"
     "  --spawn COMMAND   how the server is started with a fault built in: {port} is 0, {fault} the name of "
     "the fault;\n"
@@ -42,7 +47,7 @@ typedef struct options {
     const char *mutants, *spawn, *page, *url;
     names_t run;
     long jobs;
-    bool quick, verbose, help;
+    bool client, quick, verbose, help;
     text_t arguments;
 } options_t;
 
@@ -58,9 +63,9 @@ static bool read_jobs(const char *string, long *jobs)
 static bool read_options(int argc, char **argv, options_t *options)
 {
     static const struct option known[] = {
-        {"mutants", 1, NULL, 'm'}, {"run", 1, NULL, 'r'},  {"spawn", 1, NULL, 's'},
-        {"quick", 0, NULL, 'q'},   {"jobs", 1, NULL, 'j'}, {"page", 1, NULL, 'p'},
-        {"verbose", 0, NULL, 'v'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+        {"mutants", 1, NULL, 'm'}, {"run", 1, NULL, 'r'},  {"spawn", 1, NULL, 's'}, {"client", 0, NULL, 'c'},
+        {"quick", 0, NULL, 'q'},   {"jobs", 1, NULL, 'j'}, {"page", 1, NULL, 'p'},  {"verbose", 0, NULL, 'v'},
+        {"help", 0, NULL, 'h'},    {NULL, 0, NULL, 0}};
     int option;
     optind = 1;
     while ((option = getopt_long(argc, argv, "+h", known, NULL)) != -1) {
@@ -73,6 +78,9 @@ static bool read_options(int argc, char **argv, options_t *options)
             break;
         case 's':
             options->spawn = optarg;
+            break;
+        case 'c':
+            options->client = true;
             break;
         case 'q':
             options->quick = true;
@@ -102,9 +110,19 @@ static bool read_options(int argc, char **argv, options_t *options)
                 options->spawn);
         return false;
     }
-    options->url = optind < argc ? argv[optind++] : NULL;
-    if (!options->url || (optind < argc && strcmp(argv[optind], "--") != 0)) {
-        fputs("phxspec mutants: one URL is needed, and -- before options of phxspec server\n", stderr);
+    if (options->client && !options->spawn) {
+        fputs("phxspec mutants: --client needs --spawn, the driver with {fault} in its command\n", stderr);
+        return false;
+    }
+    if (!options->client) {
+        options->url = optind < argc ? argv[optind++] : NULL;
+    } else if (strcmp(argv[optind - 1], "--") == 0) {
+        optind--; /* getopt took it */
+    }
+    if ((!options->client && !options->url) || (optind < argc && strcmp(argv[optind], "--") != 0)) {
+        fprintf(stderr, "phxspec mutants: %s and -- before options of phxspec %s\n",
+                options->client ? "no URL is needed," : "one URL is needed,",
+                options->client ? "client" : "server");
         return false;
     }
     for (int i = optind + 1; i < argc; i++) {
@@ -211,7 +229,8 @@ static int run(campaign_t *campaign)
     int code = judge(campaign);
     if (!campaign->control_failed) {
         score_print(stdout, &campaign->score, clock_ms() - campaign->began);
-        if (campaign->options->page && !score_write_page(campaign->options->page, &campaign->score)) {
+        if (campaign->options->page &&
+            !score_write_page(campaign->options->page, &campaign->score, campaign->options->client)) {
             fprintf(stderr, "phxspec mutants: %s: %s\n", campaign->options->page, strerror(errno));
             code = EXIT_HARNESS;
         }
@@ -239,8 +258,20 @@ static char *mutants_path(const options_t *options)
 {
     text_t path = {0};
     text_puts(&path, options->mutants ? options->mutants : suite_folder(NULL));
-    text_puts(&path, options->mutants ? "" : "/mutants");
+    text_puts(&path, options->mutants ? "" : options->client ? "/client-mutants" : "/mutants");
     return text_take(&path);
+}
+
+/* The server without a fault. False and a message where there is none. */
+static bool find_server(const char *string, address_t *server, int *code, text_t *error)
+{
+    url_t url;
+    if (!url_parse(string, &url, error)) {
+        *code = EXIT_USE;
+        return false;
+    }
+    *code = EXIT_HARNESS;
+    return url_resolve(&url, server, error) && address_probe(server, url.authority, PROBE_MS, error);
 }
 
 static int load_and_run(const options_t *options)
@@ -248,21 +279,17 @@ static int load_and_run(const options_t *options)
     campaign_t campaign = {.options = options};
     mutants_t mutants = {0};
     text_t error = {0};
-    url_t url;
     address_t upstream;
     char *path = mutants_path(options);
     int code = EXIT_USE;
-    if (url_parse(options->url, &url, &error) && mutants_load(&mutants, path, &error) &&
-        choose(&campaign, &mutants)) {
-        code = EXIT_HARNESS;
-        if (url_resolve(&url, &upstream, &error) &&
-            address_probe(&upstream, url.authority, PROBE_MS, &error)) {
-            campaign.setup = (trial_setup_t){.upstream = &upstream,
-                                             .spawn = options->spawn,
-                                             .arguments = text_str(&options->arguments),
-                                             .quick = options->quick};
-            code = run(&campaign);
-        }
+    if (mutants_load(&mutants, path, &error) && choose(&campaign, &mutants) &&
+        (options->client || find_server(options->url, &upstream, &code, &error))) {
+        campaign.setup = (trial_setup_t){.upstream = options->client ? NULL : &upstream,
+                                         .spawn = options->spawn,
+                                         .arguments = text_str(&options->arguments),
+                                         .client = options->client,
+                                         .quick = options->quick};
+        code = run(&campaign);
     }
     command_complain("mutants", &error);
     free(campaign.chosen);

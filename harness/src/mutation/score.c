@@ -102,7 +102,12 @@ void score_add(score_t *score, size_t index, const trial_t *trial)
     size_t passed = 0;
     result->mutant = trial_mutant(trial);
     result->hits = trial_hits(trial);
-    if (trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &error)) {
+    bool ran =
+        trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &error);
+    if (ran && passed == 0 && json_object_size(failed) == 0) {
+        text_puts(&error, "no case came to a verdict");
+        result->fate = FATE_BROKEN;
+    } else if (ran) {
         judge(result, failed);
     } else {
         text_puts(&error, trial_why(trial));
@@ -163,26 +168,29 @@ void score_print(FILE *to, const score_t *score, double ms)
     fprintf(to, " (%.0f s; %zu variants pass without a fault)\n", ms / 1000, score->control);
 }
 
-bool score_write_page(const char *path, const score_t *score)
+bool score_write_page(const char *path, const score_t *score, bool client)
 {
     FILE *to = fopen(path, "w");
     if (!to) {
         return false;
     }
     size_t killed = score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR];
+    const char *name = client ? "client-mutants" : "mutants"; /* of the folder, and of the script */
+    fprintf(to, "# %s\n\n", client ? "Mutants that are clients" : "Mutants");
     fprintf(to,
-            "# Mutants\n\n"
-            "A suite that cannot fail proves nothing. Each line below is a server that breaks one rule on "
+            "A suite that cannot fail proves nothing. Each line below is a %s that breaks one rule on "
             "purpose\n"
-            "([mutants/](mutants/README.md)); the suite must turn red, in a case that cites the rule or its "
+            "([%s/](%s/README.md)); the suite must turn red, in a case that cites the rule or its "
             "neighbours.\n"
-            "`ci/mutants` makes this page.\n\n"
-            "**%zu of %zu killed**, %zu of them by a case that cites the very rule. Without a fault, through "
-            "the same\n"
-            "proxy, %zu variants pass and none fails.\n\n"
+            "`ci/%s` makes this page.\n\n",
+            client ? "client" : "server", name, name, name);
+    fprintf(to,
+            "**%zu of %zu killed**, %zu of them by a case that cites the very rule. Without a fault%s,\n"
+            "%zu variants pass and none fails.\n\n"
             "| mutant | breaks | what it does | variants that turn red | one of them |\n"
             "| --- | --- | --- | --- | --- |\n",
-            killed, score->len, score->by[FATE_KILLED], score->control);
+            killed, score->len, score->by[FATE_KILLED], client ? "" : ", through the same proxy",
+            score->control);
     for (size_t i = 0; i < score->len; i++) {
         const mutant_result_t *result = &score->at[i];
         text_t requirements = {0};

@@ -47,7 +47,7 @@ void score_free(score_t *score);
 void score_print_one(FILE *to, const mutant_result_t *result, bool verbose);
 void score_print(FILE *to, const score_t *score, double ms);
 
-/* The whole table, as a page. */
-bool score_write_page(const char *path, const score_t *score);
+/* The whole table, as a page; of mutants that are clients, or servers. */
+bool score_write_page(const char *path, const score_t *score, bool client);
 
 #endif

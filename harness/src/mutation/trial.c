@@ -87,7 +87,8 @@ static void on_judged(void *ctx, int64_t status, int signal, const char *error)
     struct stat file;
     bool no_report = stat(trial->report, &file) != 0 || file.st_size == 0; /* wrong options, say */
     if (error || signal || no_report) {
-        text_puts(&trial->why, "phxspec server did not come to a result: ");
+        text_printf(&trial->why,
+                    "phxspec %s did not come to a result: ", trial->setup->client ? "client" : "server");
         text_show(&trial->why, error ? span_of(error) : spawn_output(trial->judge), 2000);
         finish(trial, TRIAL_BROKEN);
     } else {
@@ -105,19 +106,20 @@ static void add_groups(text_t *command, const json_t *requirements)
     }
 }
 
-static void judge(trial_t *trial, const char *url)
+/* `target`: a URL, or what drives a client. */
+static void judge(trial_t *trial, const char *target)
 {
     static const spawn_events_t events = {.exited = on_judged};
     text_t command = {0};
     text_shell_word(&command, trial->setup->self);
-    text_puts(&command, " server --quiet --report ");
+    text_puts(&command, trial->setup->client ? " client --quiet --report " : " server --quiet --report ");
     text_shell_word(&command, trial->report);
     text_puts(&command, trial->setup->arguments);
     if (trial->setup->quick && trial->mutant) {
         add_groups(&command, trial->mutant->requirements);
     }
-    text_putc(&command, ' ');
-    text_shell_word(&command, url);
+    text_puts(&command, trial->setup->client ? " --driver " : " ");
+    text_shell_word(&command, target);
     trial->judge = spawn_start(trial->setup->loop, text_str(&command), &events, trial);
     text_free(&command);
 }
@@ -142,6 +144,14 @@ static void start_target(trial_t *trial)
     text_t command = {0};
     command_set(&command, trial->setup->spawn, "fault", trial->mutant->fault);
     trial->target = target_spawn(trial->setup->loop, text_str(&command), READY_BY_LINE, on_target, trial);
+    text_free(&command);
+}
+
+static void start_driver(trial_t *trial)
+{
+    text_t command = {0};
+    command_set(&command, trial->setup->spawn, "fault", trial->mutant ? trial->mutant->fault : "none");
+    judge(trial, text_str(&command));
     text_free(&command);
 }
 
@@ -170,7 +180,12 @@ trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, trial_d
     trial->ctx = ctx;
     text_printf(&report, "%s/%s.jsonl", setup->folder, mutant ? mutant->id : "control");
     trial->report = text_take(&report);
-    if (!mutant || mutant->proxy) {
+    if (setup->client && (!mutant || mutant->fault)) {
+        start_driver(trial);
+    } else if (setup->client) {
+        text_puts(&trial->why, "of a client, a fault has to be built in");
+        finish(trial, TRIAL_NOT_MADE);
+    } else if (!mutant || mutant->proxy) {
         start_proxy(trial);
     } else if (setup->spawn) {
         start_target(trial);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of the vectors against one mutant: the server or proxy that makes it, and a phxspec server of its
- * own. */
+/* One run of the vectors against one mutant: the target or proxy that makes it, and a phxspec server, or
+ * phxspec client, of its own. */
 #ifndef MUTATION_TRIAL_H
 #define MUTATION_TRIAL_H
 
@@ -13,12 +13,13 @@
 /* What all trials share; borrowed, outlives them. */
 typedef struct trial_setup {
     uv_loop_t *loop;
-    const address_t *upstream; /* the server without a fault */
+    const address_t *upstream; /* the server without a fault; NULL: of a client */
     const char *self;          /* this program */
     const char *folder;        /* for the reports of the runs */
     const char *spawn; /* how a target with a fault built in is started: {port}, {fault}; NULL: not at all */
-    const char *arguments; /* words for phxspec server, quoted for a shell; begins with a blank or is "" */
-    bool quick;            /* only the cases about the group of requirements that is broken */
+    const char *arguments; /* words for the judge, quoted for a shell; begins with a blank or is "" */
+    bool client; /* the mutants are clients: `spawn` starts the driver; without a fault {fault} is "none" */
+    bool quick;  /* only the cases about the group of requirements that is broken */
 } trial_setup_t;
 
 typedef enum trial_state {
