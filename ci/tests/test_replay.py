@@ -298,7 +298,9 @@ def test_a_key_without_a_place_is_not_run_by_name(tmp_path, report, recording):
 
 
 def test_a_lacking_capability_is_not_applicable_by_name(report):
-    run = replay("--verbose", RECORDED / "presence.jsonl", HEARTBEAT, report=report)
+    run = replay(
+        "--without", "presence", "--verbose", RECORDED / "presence.jsonl", HEARTBEAT, report=report
+    )
     names = [name_of(r) for r in read_recordings(RECORDED / "presence.jsonl")]
     assert run.code == 0
     for name in names:
@@ -308,7 +310,7 @@ def test_a_lacking_capability_is_not_applicable_by_name(report):
 
 
 def test_nothing_to_judge_is_not_green():
-    run = replay(RECORDED / "presence.jsonl")
+    run = replay("--without", "presence", RECORDED / "presence.jsonl")
     assert run.code == 2, run.out
 
 

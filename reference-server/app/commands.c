@@ -31,9 +31,9 @@ typedef struct script {
 
 /* What waits in the channel's mailbox for its turn. */
 typedef struct message {
-    enum { RUN_SCRIPT, REPLY_LATER } kind;
+    enum { RUN_SCRIPT, REPLY_LATER, APPEAR } kind;
     script_t script;
-    phx_buf_t text; /* REPLY_LATER: ref, status, response */
+    phx_buf_t text; /* REPLY_LATER: ref, status, response; APPEAR: key and meta */
     size_t ref_len;
     size_t status_len;
 } message_t;
@@ -290,6 +290,69 @@ static phxs_outcome_t run_disconnect(context_t *context, phx_payload_t payload)
     return named ? PHXS_CONTINUE : PHXS_FAIL;
 }
 
+/* ---- presence ---- */
+
+typedef int (*track_t)(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta);
+
+static phxs_outcome_t track(const context_t *context, phx_payload_t payload, track_t how)
+{
+    phx_buf_t scratch = {0};
+    phx_slice_t key;
+    phx_slice_t meta;
+    bool done = member_string(payload, "key", &scratch, &key) && member(payload, "meta", &meta) &&
+                how(context->channel, key, meta) == 0;
+    phx_buf_free(&scratch);
+    return done ? answer(context, PHX_SLICE("ok"), PHX_JSON_PAYLOAD("{}")) : PHXS_FAIL;
+}
+
+static phxs_outcome_t run_presence_track(context_t *context, phx_payload_t payload)
+{
+    return track(context, payload, phxs_presence_track);
+}
+
+static phxs_outcome_t run_presence_update(context_t *context, phx_payload_t payload)
+{
+    return track(context, payload, phxs_presence_update);
+}
+
+static phxs_outcome_t run_presence_untrack(context_t *context, phx_payload_t payload)
+{
+    phx_buf_t scratch = {0};
+    phx_slice_t key;
+    bool done =
+        member_string(payload, "key", &scratch, &key) && phxs_presence_untrack(context->channel, key) == 0;
+    phx_buf_free(&scratch);
+    return done ? answer(context, PHX_SLICE("ok"), PHX_JSON_PAYLOAD("{}")) : PHXS_FAIL;
+}
+
+static phxs_outcome_t run_presence_list(context_t *context, phx_payload_t payload)
+{
+    (void)payload;
+    phx_buf_t list = {0};
+    phxs_outcome_t outcome = PHXS_FAIL;
+    if (phxs_presence_list(context->channel, &list) == 0) {
+        outcome = answer(context, PHX_SLICE("ok"), (phx_payload_t){PHX_TEXT, phx_buf_slice(&list)});
+    }
+    phx_buf_free(&list);
+    return outcome;
+}
+
+/* What a join with `presence` asked for. */
+static phxs_outcome_t appear(phxs_channel_t *channel, phx_slice_t presence)
+{
+    const context_t silent = {.channel = channel};
+    phx_buf_t list = {0};
+    phxs_outcome_t outcome = track(&silent, (phx_payload_t){PHX_TEXT, presence}, phxs_presence_track);
+    if (outcome == PHXS_CONTINUE) {
+        bool done = phxs_presence_list(channel, &list) == 0 &&
+                    phxs_push(channel, PHX_SLICE("presence_state"),
+                              (phx_payload_t){PHX_TEXT, phx_buf_slice(&list)}) == 0;
+        outcome = done ? PHXS_CONTINUE : PHXS_FAIL;
+    }
+    phx_buf_free(&list);
+    return outcome;
+}
+
 /* ---- ends ---- */
 
 static phxs_outcome_t run_stop(context_t *context, phx_payload_t payload)
@@ -456,9 +519,27 @@ int commands_post(phxs_channel_t *channel, phx_slice_t list)
     return post_script(channel, (phx_slice_t){0}, list, 0);
 }
 
+int commands_post_presence(phxs_channel_t *channel, phx_slice_t presence)
+{
+    message_t *message = calloc(1, sizeof(*message));
+    if (message == NULL) {
+        return PHX_ENOMEM;
+    }
+    message->kind = APPEAR;
+    phx_buf_append_slice(&message->text, presence);
+    int error = message->text.failed ? PHX_ENOMEM : phxs_post(channel, message, message_free);
+    if (error != 0) {
+        message_free(message);
+    }
+    return error;
+}
+
 phxs_outcome_t commands_due(phxs_channel_t *channel, void *data)
 {
     message_t *message = data;
+    if (message->kind == APPEAR) {
+        return appear(channel, phx_buf_slice(&message->text));
+    }
     if (message->kind == REPLY_LATER) {
         return reply_due(channel, message);
     }
@@ -485,6 +566,10 @@ static const struct {
     {"raise", run_fail},
     {"exit", run_fail},
     {"disconnect", run_disconnect},
+    {"presence_track", run_presence_track},
+    {"presence_update", run_presence_update},
+    {"presence_untrack", run_presence_untrack},
+    {"presence_list", run_presence_list},
     {"connect_info", run_connect_info},
     {"sequence", run_sequence},
     {"later", run_later},

@@ -12,6 +12,10 @@ phxs_outcome_t commands_push(phxs_channel_t *channel, phx_slice_t event, phx_pay
  * answer to. Returns 0, PHX_ENOMEM, PHX_ESHAPE (no array). */
 int commands_post(phxs_channel_t *channel, phx_slice_t list);
 
+/* Tracks the key of `presence` ({"key", "meta"}) and pushes presence_state, behind what waits for the
+ * channel. Returns 0, PHX_ENOMEM. */
+int commands_post_presence(phxs_channel_t *channel, phx_slice_t presence);
+
 /* A message that commands_post or a command has posted is due. */
 phxs_outcome_t commands_due(phxs_channel_t *channel, void *message);
 

@@ -155,6 +155,9 @@ static phxs_outcome_t decide(phxs_channel_t *channel, phx_slice_t payload)
     if (phx_json_member(payload, "after_join", &value) && commands_post(channel, value) != 0) {
         return PHXS_FAIL;
     }
+    if (phx_json_member(payload, "presence", &value) && commands_post_presence(channel, value) != 0) {
+        return PHXS_FAIL;
+    }
     if (phx_json_member(payload, "reply", &value)) {
         return respond(channel, value, PHXS_CONTINUE);
     }

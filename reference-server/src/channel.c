@@ -6,6 +6,7 @@
 
 #include "container.h"
 #include "phx/json.h"
+#include "presence.h"
 #include "socket.h"
 
 typedef enum mail_kind {
@@ -123,6 +124,7 @@ static void silence(phxs_channel_t *channel)
 {
     core_t *core = core_of(channel);
     pubsub_unsubscribe(core->pubsub, &channel->subscription);
+    presence_channel_ended(core->presence, channel);
     tasks_remove(&core->tasks, &channel->task);
     drop_suspension(channel);
     for (channel_mail_t *mail = channel->first_mail, *next; mail != NULL; mail = next) {

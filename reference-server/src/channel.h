@@ -7,6 +7,7 @@
 #define CHANNEL_H
 
 #include "core.h"
+#include "presence_store.h"
 
 typedef struct channel_mail channel_mail_t;
 
@@ -30,6 +31,7 @@ struct phxs_channel {
     char *text; /* owns the four texts above */
     void *assigns;
     subscriber_t subscription;
+    presence_owner_t presences; /* what it tracks */
     task_t task;
     channel_mail_t *first_mail;
     channel_mail_t *last_mail;

@@ -9,11 +9,14 @@
 #include "tasks.h"
 #include "timers.h"
 
+typedef struct presence presence_t;
+
 typedef struct core {
     phxs_server_t *server;
     timers_t *timers;
     tasks_t tasks;
     pubsub_t *pubsub;
+    presence_t *presence;
     phx_buf_t scratch; /* for one encoding at a time */
     size_t max_longpoll_bytes;
 } core_t;

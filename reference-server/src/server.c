@@ -11,6 +11,7 @@
 #include "connection.h"
 #include "container.h"
 #include "longpoll.h"
+#include "presence.h"
 #include "session.h"
 #include "websocket.h"
 
@@ -145,6 +146,7 @@ void phxs_server_drain(phxs_server_t *server, void (*drained)(void *user), void 
         }
     }
     timers_start(server->core.timers, &server->drain_deadline, longest + DRAIN_GRACE_MS, drain_too_slow);
+    presence_mute(server->core.presence); /* who listens here is told to go */
     sessions_end(&server->sessions);
     connections_drain(&server->owner);
     tasks_run(&server->core.tasks);
@@ -237,8 +239,10 @@ static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config
         config->max_longpoll_bytes > 0 ? config->max_longpoll_bytes : DEFAULT_MAX_QUEUED_BYTES;
     server->core.timers = timers_new(loop);
     server->core.pubsub = pubsub_new(seed);
+    server->core.presence = presence_new(&server->core, seed);
     server->sessions_ready = sessions_init(&server->sessions, config->secret, seed);
-    return server->core.timers != NULL && server->core.pubsub != NULL && server->sessions_ready;
+    return server->core.timers != NULL && server->core.pubsub != NULL && server->core.presence != NULL &&
+           server->sessions_ready;
 }
 
 phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, char *error, size_t error_size)
@@ -281,6 +285,9 @@ void phxs_server_free(phxs_server_t *server)
         return;
     }
     server->drained = NULL;
+    if (server->core.presence != NULL) {
+        presence_mute(server->core.presence);
+    }
     if (server->carrier != NULL) {
         carrier_free(server->carrier);
     }
@@ -292,6 +299,7 @@ void phxs_server_free(phxs_server_t *server)
         server->mounts = mount->next;
         mount_free(mount);
     }
+    presence_free(server->core.presence);
     pubsub_free(server->core.pubsub);
     if (server->core.timers != NULL) {
         timers_free(server->core.timers);

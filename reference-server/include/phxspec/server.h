@@ -123,6 +123,26 @@ int phxs_suspend(phxs_channel_t *channel, uint64_t delay_ms,
                  phxs_outcome_t (*resume)(phxs_channel_t *, void *data), void *data,
                  void (*release)(void *data));
 
+/*
+ * Presence: who is there, told to all subscribers of a topic by the broadcast presence_diff (PRES-02). A
+ * channel tracks keys on its own topic, each once, with a meta: JSON text of an object, to which the server
+ * adds phx_ref. What it tracks leaves when it ends (PRES-06). With several nodes all of them see it (CLU-09).
+ */
+enum {
+    PHXS_ETRACKED = -100,    /* the channel tracks this key already, or has not joined (PRES-07) */
+    PHXS_ENOTTRACKED = -101, /* the channel does not track this key */
+};
+
+/* Tracks a key. Returns 0, PHXS_ETRACKED, PHX_ENOTOBJECT, PHX_EUTF8, PHX_ENOMEM. */
+int phxs_presence_track(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta);
+/* Replaces the meta of a key (PRES-04). Returns 0, PHXS_ENOTTRACKED, or as phxs_presence_track. */
+int phxs_presence_update(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta);
+/* Ends it; a key that is not tracked is left alone. Returns 0, PHX_ENOMEM. */
+int phxs_presence_untrack(phxs_channel_t *channel, phx_slice_t key);
+/* Appends who is there on the channel's topic, the payload of presence_state (PRES-01). Returns 0,
+ * PHX_ENOMEM. */
+int phxs_presence_list(const phxs_channel_t *channel, phx_buf_t *out);
+
 /* ---- sockets ---- */
 
 /* What is known of a client when it connects (CINFO-01). JSON texts are objects. */

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "presence.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "channel.h"
+#include "phx/json.h"
+#include "socket.h"
+
+enum { REF_CHARS = 26 };
+
+struct presence {
+    core_t *core;
+    presence_store_t *store;
+    uint64_t instance; /* makes refs unique among nodes and lives of a node */
+    uint64_t last_ref;
+    bool muted;
+    phx_buf_t meta;
+};
+
+presence_t *presence_new(core_t *core, uint64_t seed)
+{
+    presence_t *presence = calloc(1, sizeof(*presence));
+    if (presence == NULL) {
+        return NULL;
+    }
+    presence->core = core;
+    presence->store = presence_store_new(seed);
+    if (presence->store == NULL ||
+        RAND_bytes((unsigned char *)&presence->instance, sizeof(presence->instance)) != 1) {
+        presence_free(presence);
+        return NULL;
+    }
+    return presence;
+}
+
+void presence_free(presence_t *presence)
+{
+    if (presence == NULL) {
+        return;
+    }
+    presence_store_free(presence->store);
+    phx_buf_free(&presence->meta);
+    free(presence);
+}
+
+void presence_mute(presence_t *presence)
+{
+    presence->muted = true;
+}
+
+static presence_t *presence_of(const phxs_channel_t *channel)
+{
+    return channel->socket->mount->core->presence;
+}
+
+static int tell(presence_t *presence)
+{
+    return presence_store_tell(presence->store, presence->muted ? NULL : presence->core->pubsub);
+}
+
+/* The application's meta with its refs set (PRES-03, PRES-04). */
+static void stamp(phx_buf_t *out, phx_slice_t meta, const char *ref, phx_slice_t previous)
+{
+    size_t cursor = 0;
+    phx_slice_t name;
+    phx_slice_t value;
+    phx_buf_clear(out);
+    phx_buf_append_text(out, "{\"phx_ref\":");
+    phx_json_quote(out, phx_slice_of(ref));
+    if (previous.len > 0) {
+        phx_buf_append_text(out, ",\"phx_ref_prev\":");
+        phx_json_quote(out, previous);
+    }
+    while (phx_json_next(meta, &cursor, &name, &value)) {
+        if (phx_json_is(name, "phx_ref") || phx_json_is(name, "phx_ref_prev")) {
+            continue;
+        }
+        phx_buf_append_byte(out, ',');
+        phx_buf_append_slice(out, name);
+        phx_buf_append_byte(out, ':');
+        phx_buf_append_slice(out, value);
+    }
+    phx_buf_append_byte(out, '}');
+}
+
+/* Adds an entry, and takes the one before it (may be NULL) away. */
+static int put(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta, presence_entry_t *old)
+{
+    presence_t *presence = presence_of(channel);
+    char ref[REF_CHARS + 1];
+    snprintf(ref, sizeof(ref), "%016llx%010llx", (unsigned long long)presence->instance,
+             (unsigned long long)++presence->last_ref & 0xffffffffff);
+    stamp(&presence->meta, meta, ref, old != NULL ? presence_entry_ref(old) : (phx_slice_t){0});
+    presence_entry_t *entry = NULL;
+    if (!presence->meta.failed) {
+        entry = presence_store_add(presence->store, &channel->presences, channel->topic, key,
+                                   phx_slice_of(ref), phx_buf_slice(&presence->meta));
+    }
+    if (entry == NULL) {
+        return PHX_ENOMEM;
+    }
+    if (old != NULL) {
+        presence_store_remove(presence->store, old);
+    }
+    return tell(presence);
+}
+
+static int check(phx_slice_t key, phx_slice_t meta)
+{
+    if (phx_json_kind(meta) != PHX_JSON_OBJECT) {
+        return PHX_ENOTOBJECT;
+    }
+    return phx_utf8_valid(key) ? 0 : PHX_EUTF8;
+}
+
+int phxs_presence_track(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta)
+{
+    int error = check(key, meta);
+    if (error != 0) {
+        return error;
+    }
+    if (channel->state != CHANNEL_JOINED ||
+        presence_owner_find(&channel->presences, channel->topic, key) != NULL) {
+        return PHXS_ETRACKED; /* PRES-07 */
+    }
+    return put(channel, key, meta, NULL);
+}
+
+int phxs_presence_update(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta)
+{
+    int error = check(key, meta);
+    if (error != 0) {
+        return error;
+    }
+    presence_entry_t *old = presence_owner_find(&channel->presences, channel->topic, key);
+    return old != NULL ? put(channel, key, meta, old) : PHXS_ENOTTRACKED;
+}
+
+int phxs_presence_untrack(phxs_channel_t *channel, phx_slice_t key)
+{
+    presence_t *presence = presence_of(channel);
+    presence_entry_t *entry = presence_owner_find(&channel->presences, channel->topic, key);
+    if (entry == NULL) {
+        return 0;
+    }
+    presence_store_remove(presence->store, entry);
+    return tell(presence);
+}
+
+int phxs_presence_list(const phxs_channel_t *channel, phx_buf_t *out)
+{
+    presence_store_list(presence_of(channel)->store, channel->topic, out);
+    return out->failed ? PHX_ENOMEM : 0;
+}
+
+void presence_channel_ended(presence_t *presence, phxs_channel_t *channel)
+{
+    if (channel->presences.first == NULL) {
+        return;
+    }
+    while (channel->presences.first != NULL) {
+        presence_store_remove(presence->store, channel->presences.first);
+    }
+    tell(presence); /* a diff that cannot be written has nobody to be told of */
+}
