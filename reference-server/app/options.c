@@ -25,6 +25,13 @@ static const char HELP[] =
     "  --port N                 the port to listen on; 0, the default, takes a free one\n"
     "  --address ADDRESS        the numeric address to listen on (127.0.0.1)\n"
     "  --secret TEXT            signs long-poll tokens; without it, a random one\n"
+    "  --redis URL              joins the nodes that share this Redis: "
+    "redis://[[USER]:PASSWORD@]HOST[:PORT]; they "
+    "need one\n"
+    "                           secret\n"
+    "  --cluster NAME           of the nodes on that Redis, those of this name belong together (phxspec)\n"
+    "  --node-name NAME         what connect_info tells; without it, one that is unique\n"
+    "  --presence-down-ms N     what another node tracks leaves when it was not heard so long (30000)\n"
     "  --max-connections N      more are refused (what the limit of descriptors allows)\n"
     "  --max-queued-bytes N     a client that leaves more unread is dropped (67108864)\n"
     "  --request-timeout-ms N   for a request to be complete, and between requests (60000)\n"
@@ -34,6 +41,9 @@ static const char HELP[] =
     "/socket\n"
     "  --idle-timeout-ms N      a silent WebSocket is closed after this time (60000; /tight 1000)\n"
     "  --window-ms N            how long a poll waits (10000; /tight 300)\n"
+    "  --pubsub-timeout-ms N    how long another node may take to say that a long-poll session is its own "
+    "(2000; "
+    "/tight 500)\n"
     "  --max-channels N         channels per connection or session; 0: no limit (100; /tight 3)\n"
     "  --max-frame-bytes N      the largest WebSocket message (10000000; /tight 4096)\n"
     "  --max-body-bytes N       the largest POST (8000000)\n"
@@ -56,6 +66,11 @@ enum option_code {
     OPT_PORT = 256,
     OPT_ADDRESS,
     OPT_SECRET,
+    OPT_REDIS,
+    OPT_CLUSTER,
+    OPT_NODE_NAME,
+    OPT_PRESENCE_DOWN,
+    OPT_PUBSUB_TIMEOUT,
     OPT_MAX_CONNECTIONS,
     OPT_MAX_QUEUED_BYTES,
     OPT_REQUEST_TIMEOUT,
@@ -79,6 +94,11 @@ static const struct option LONG_OPTIONS[] = {
     {"port", required_argument, NULL, OPT_PORT},
     {"address", required_argument, NULL, OPT_ADDRESS},
     {"secret", required_argument, NULL, OPT_SECRET},
+    {"redis", required_argument, NULL, OPT_REDIS},
+    {"cluster", required_argument, NULL, OPT_CLUSTER},
+    {"node-name", required_argument, NULL, OPT_NODE_NAME},
+    {"presence-down-ms", required_argument, NULL, OPT_PRESENCE_DOWN},
+    {"pubsub-timeout-ms", required_argument, NULL, OPT_PUBSUB_TIMEOUT},
     {"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
     {"max-queued-bytes", required_argument, NULL, OPT_MAX_QUEUED_BYTES},
     {"request-timeout-ms", required_argument, NULL, OPT_REQUEST_TIMEOUT},
@@ -143,6 +163,13 @@ static bool is_address(const char *text)
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
     return uv_ip4_addr(text, 0, &v4) == 0 || uv_ip6_addr(text, 0, &v6) == 0;
+}
+
+static bool is_name(const char *text, size_t max)
+{
+    static const char ALLOWED[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:@";
+    size_t len = strspn(text, ALLOWED);
+    return len > 0 && len <= max && text[len] == '\0';
 }
 
 /* Splits a copy of `text`, which `*owned` keeps, into `list`. */
@@ -225,6 +252,7 @@ static bool contract_mounts(options_t *options)
     }
     tight->config.websocket_timeout_ms = 1000;
     tight->config.longpoll_window_ms = 300;
+    tight->config.longpoll_pubsub_timeout_ms = 500;
     tight->config.max_frame_bytes = 4096;
     tight->config.max_channels = 3;
     sub->config.auth_token = false;
@@ -249,6 +277,19 @@ static bool parse_one(options_t *options, option_mount_t **mount, int code, cons
     case OPT_SECRET:
         options->server.secret = value;
         return true;
+    case OPT_REDIS:
+        options->server.redis = value;
+        return strncmp(value, "redis://", 8) == 0 || wrong(name, value, "give redis://HOST:PORT");
+    case OPT_CLUSTER:
+        options->server.cluster = value;
+        return is_name(value, 64) || wrong(name, value, "give 1 to 64 letters, digits, and . _ - : @");
+    case OPT_NODE_NAME:
+        options->server.node_name = value;
+        return is_name(value, 64) || wrong(name, value, "give 1 to 64 letters, digits, and . _ - : @");
+    case OPT_PRESENCE_DOWN:
+        return parse_number(name, value, 100, 86400000, &options->server.presence_down_ms);
+    case OPT_PUBSUB_TIMEOUT:
+        return parse_ms(name, value, &config->longpoll_pubsub_timeout_ms);
     case OPT_MAX_CONNECTIONS:
         return parse_size(name, value, 1, &options->server.max_connections);
     case OPT_MAX_QUEUED_BYTES:
@@ -318,6 +359,12 @@ options_outcome_t options_parse(options_t *options, int argc, char **argv)
         if (!parse_one(options, &mount, code, LONG_OPTIONS[index].name, optarg)) {
             return OPTIONS_WRONG;
         }
+    }
+    if (options->server.redis != NULL && options->server.secret == NULL) {
+        fprintf(stderr,
+                "phxspec-server: --redis: give --secret, too, the same to all nodes: each must know the "
+                "others' tokens\n");
+        return OPTIONS_WRONG;
     }
     if (optind < argc) {
         fprintf(stderr, "phxspec-server: %s: it takes options only; --help lists them\n", argv[optind]);

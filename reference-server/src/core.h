@@ -3,12 +3,15 @@
 #ifndef CORE_H
 #define CORE_H
 
+#include "adapter.h"
 #include "phx/bytes.h"
 #include "phxspec/server.h"
 #include "pubsub.h"
 #include "tasks.h"
 #include "timers.h"
 
+typedef struct cluster cluster_t;
+typedef struct lp_remote lp_remote_t;
 typedef struct presence presence_t;
 
 typedef struct core {
@@ -17,6 +20,9 @@ typedef struct core {
     tasks_t tasks;
     pubsub_t *pubsub;
     presence_t *presence;
+    node_id_t node;
+    cluster_t *cluster; /* NULL: a node alone */
+    lp_remote_t *lp_remote;
     phx_buf_t scratch; /* for one encoding at a time */
     size_t max_longpoll_bytes;
 } core_t;

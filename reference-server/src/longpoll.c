@@ -3,20 +3,34 @@
 
 #include "connect_info.h"
 #include "handshake.h"
+#include "lp_answer.h"
+#include "lp_remote.h"
 #include "query.h"
 
+/* What a request's token leads to. */
+typedef struct target {
+    phx_slice_t token;
+    bool valid; /* `id` is that of a session, which may have ended, or be another node's */
+    uint8_t id[LP_ID_BYTES];
+    session_t *session; /* NULL: none of this node */
+} target_t;
+
 /* The header alone decides if it is there (LP-HTTP-06). */
-static session_t *find_session(sessions_t *sessions, const mount_t *mount, const http_request_t *request,
-                               const json_t *params)
+static target_t find_target(const sessions_t *sessions, const mount_t *mount, const http_request_t *request,
+                            const json_t *params)
 {
     const http_header_t *header = http_request_header(request, "x-phoenix-longpoll-token");
-    phx_slice_t token = {0};
+    target_t target = {0};
     if (header != NULL) {
-        token = header->value;
-    } else if (!query_string(params, "token", &token)) {
-        return NULL;
+        target.token = header->value;
+    } else if (!query_string(params, "token", &target.token)) {
+        return target;
     }
-    return session_find(sessions, token, mount->config.token_max_age_s);
+    target.valid = session_token_read(sessions, target.token, mount->config.token_max_age_s, target.id);
+    if (target.valid) {
+        target.session = session_by_id(sessions, (phx_slice_t){(const char *)target.id, LP_ID_BYTES});
+    }
+    return target;
 }
 
 static void open_session(connection_t *connection, mount_t *mount, sessions_t *sessions,
@@ -41,29 +55,70 @@ static void open_session(connection_t *connection, mount_t *mount, sessions_t *s
     }
 }
 
+/* The session of a poll is not there: it was another node's (LP-OPEN-02). */
+static void poll_lost(connection_t *connection, mount_t *mount, sessions_t *sessions)
+{
+    connect_info_t connect;
+    if (connect_info_init(&connect, connection_request(connection)) != 0) {
+        connection_answer_error(connection, 400);
+    } else {
+        open_session(connection, mount, sessions, &connect);
+    }
+    connect_info_free(&connect);
+}
+
+static void post_lost(connection_t *connection, mount_t *mount, sessions_t *sessions)
+{
+    (void)mount;
+    (void)sessions;
+    lp_answer_status(connection, 410); /* LP-POST-01 */
+}
+
+/* Hands the request to the node of its session; false if no other node is known to have it. */
+static bool forward(connection_t *connection, mount_t *mount, const target_t *target, message_kind_t kind,
+                    bool batch)
+{
+    const lp_forward_t request = {
+        .kind = kind,
+        .mount = mount,
+        .id = target->id,
+        .token = target->token,
+        .batch = batch,
+        .lost = kind == NODE_POLL ? poll_lost : post_lost,
+    };
+    return target->valid && lp_remote_forward(mount->core->lp_remote, connection, &request);
+}
+
 static void get(connection_t *connection, mount_t *mount, sessions_t *sessions, connect_info_t *connect)
 {
-    session_t *session = find_session(sessions, mount, connection_request(connection), connect->params);
-    if (session != NULL) {
-        session_poll(session, connection);
-    } else {
+    const target_t target = find_target(sessions, mount, connection_request(connection), connect->params);
+    if (target.session != NULL) {
+        exchange_t *exchange = exchange_of(connection);
+        if (exchange != NULL) {
+            session_poll(target.session, exchange);
+        }
+    } else if (!forward(connection, mount, &target, NODE_POLL, false)) {
         open_session(connection, mount, sessions, connect); /* LP-OPEN-02 */
     }
 }
 
-static void post(connection_t *connection, const mount_t *mount, sessions_t *sessions,
+static void post(connection_t *connection, mount_t *mount, const sessions_t *sessions,
                  const connect_info_t *connect)
 {
     const http_request_t *request = connection_request(connection);
     const http_header_t *type = http_request_header(request, "content-type");
-    session_t *session = find_session(sessions, mount, request, connect->params);
-    if (session == NULL) {
-        lp_answer_status(connection, 410); /* LP-POST-01 */
-    } else if (connection_body_too_large(connection) || request->body.len > mount->config.max_body_bytes) {
+    const target_t target = find_target(sessions, mount, request, connect->params);
+    bool batch = type != NULL && phx_slice_equals(type->value, "application/x-ndjson");
+    bool fits = !connection_body_too_large(connection) && request->body.len <= mount->config.max_body_bytes;
+    if (target.session != NULL && !fits) {
         connection_answer_error(connection, 400); /* LP-POST-11 */
-    } else {
-        session_post(session, connection,
-                     type != NULL && phx_slice_equals(type->value, "application/x-ndjson"));
+    } else if (target.session != NULL) {
+        exchange_t *exchange = exchange_of(connection);
+        if (exchange != NULL) {
+            session_post(target.session, exchange, batch);
+        }
+    } else if (!fits || !forward(connection, mount, &target, NODE_POST, batch)) {
+        lp_answer_status(connection, 410); /* LP-POST-01 */
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "channel.h"
+#include "cluster.h"
 #include "phx/json.h"
 #include "socket.h"
 
@@ -14,6 +15,7 @@ enum { REF_CHARS = 26 };
 struct presence {
     core_t *core;
     presence_store_t *store;
+    presence_sync_t sync;
     uint64_t instance; /* makes refs unique among nodes and lives of a node */
     uint64_t last_ref;
     bool muted;
@@ -33,6 +35,7 @@ presence_t *presence_new(core_t *core, uint64_t seed)
         presence_free(presence);
         return NULL;
     }
+    presence_sync_init(&presence->sync, core, presence->store);
     return presence;
 }
 
@@ -41,6 +44,7 @@ void presence_free(presence_t *presence)
     if (presence == NULL) {
         return;
     }
+    presence_sync_fini(&presence->sync);
     presence_store_free(presence->store);
     phx_buf_free(&presence->meta);
     free(presence);
@@ -86,6 +90,12 @@ static void stamp(phx_buf_t *out, phx_slice_t meta, const char *ref, phx_slice_t
     phx_buf_append_byte(out, '}');
 }
 
+static void take_away(presence_t *presence, presence_entry_t *entry)
+{
+    presence_sync_removed(&presence->sync, entry);
+    presence_store_remove(presence->store, entry);
+}
+
 /* Adds an entry, and takes the one before it (may be NULL) away. */
 static int put(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta, presence_entry_t *old)
 {
@@ -102,8 +112,10 @@ static int put(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta, prese
     if (entry == NULL) {
         return PHX_ENOMEM;
     }
+    entry->here = true;
+    presence_sync_added(&presence->sync, entry);
     if (old != NULL) {
-        presence_store_remove(presence->store, old);
+        take_away(presence, old);
     }
     return tell(presence);
 }
@@ -146,7 +158,7 @@ int phxs_presence_untrack(phxs_channel_t *channel, phx_slice_t key)
     if (entry == NULL) {
         return 0;
     }
-    presence_store_remove(presence->store, entry);
+    take_away(presence, entry);
     return tell(presence);
 }
 
@@ -162,7 +174,36 @@ void presence_channel_ended(presence_t *presence, phxs_channel_t *channel)
         return;
     }
     while (channel->presences.first != NULL) {
-        presence_store_remove(presence->store, channel->presences.first);
+        take_away(presence, channel->presences.first);
     }
     tell(presence); /* a diff that cannot be written has nobody to be told of */
+}
+
+/* ---- other nodes ---- */
+
+uint64_t presence_clock(presence_t *presence)
+{
+    presence_sync_flush(&presence->sync);
+    return presence->sync.clock;
+}
+
+void presence_heard(presence_t *presence, peer_t *peer, int kind, wire_t *wire)
+{
+    presence_sync_t *sync = &presence->sync;
+    if (kind == NODE_HEARTBEAT) {
+        presence_sync_heartbeat(sync, peer, wire_u64(wire));
+    } else if (kind == NODE_PRESENCE_ASK) {
+        presence_sync_asked(sync, peer);
+    } else if (kind == NODE_PRESENCE_DELTA) {
+        presence_sync_delta(sync, peer, wire);
+    } else if (kind == NODE_PRESENCE_STATE) {
+        presence_sync_state(sync, peer, wire);
+    }
+    tell(presence);
+}
+
+void presence_peer_gone(presence_t *presence, peer_t *peer)
+{
+    presence_sync_peer_gone(&presence->sync, peer);
+    tell(presence);
 }

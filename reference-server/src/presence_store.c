@@ -273,6 +273,11 @@ presence_entry_t *presence_store_by_ref(const presence_store_t *store, phx_slice
     return (presence_entry_t *)table_find(&store->refs, ref);
 }
 
+presence_entry_t *presence_store_next(const presence_store_t *store, const presence_entry_t *entry)
+{
+    return (presence_entry_t *)table_next(&store->refs, entry != NULL ? &entry->by_ref : NULL);
+}
+
 presence_entry_t *presence_owner_find(const presence_owner_t *owner, phx_slice_t topic, phx_slice_t key)
 {
     presence_entry_t *entry = owner->first;
@@ -352,7 +357,7 @@ static int broadcast_diff(phx_buf_t *out, const presence_topic_t *topic, pubsub_
         return 0;
     }
     const broadcast_t diff = {topic->entry.key, PHX_SLICE("presence_diff"), {PHX_TEXT, phx_buf_slice(out)}};
-    return pubsub_broadcast(pubsub, NULL, &diff);
+    return pubsub_deliver(pubsub, NULL, &diff);
 }
 
 static void forget_changes(presence_store_t *store, presence_topic_t *topic)

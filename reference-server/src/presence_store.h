@@ -29,6 +29,7 @@ struct presence_entry {
     presence_entry_t **owner_link; /* what points to it among its owner's entries */
     presence_entry_t *changed_next;
     uint8_t change; /* what is still to be told of it */
+    bool here;      /* its channel is one of this node */
     bool seen;      /* for whoever goes through an owner's entries */
     phx_slice_t meta;
     char text[];
@@ -48,6 +49,8 @@ void presence_store_remove(presence_store_t *store, presence_entry_t *entry);
 
 /* An owner's entry by its ref, or by topic and key; NULL if there is none. */
 presence_entry_t *presence_store_by_ref(const presence_store_t *store, phx_slice_t ref);
+/* The entry behind `entry`, in no order; the first for NULL, NULL behind the last. */
+presence_entry_t *presence_store_next(const presence_store_t *store, const presence_entry_t *entry);
 presence_entry_t *presence_owner_find(const presence_owner_t *owner, phx_slice_t topic, phx_slice_t key);
 
 phx_slice_t presence_entry_topic(const presence_entry_t *entry);

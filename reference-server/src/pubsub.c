@@ -14,6 +14,8 @@ typedef struct topic {
 struct pubsub {
     table_t topics;
     phx_buf_t scratch;
+    pubsub_relay_t relay;
+    void *relay_user;
 };
 
 pubsub_t *pubsub_new(uint64_t seed)
@@ -107,7 +109,7 @@ static int encode(pubsub_t *pubsub, phx_vsn_t vsn, const broadcast_t *broadcast,
     return frame->bytes != NULL ? 0 : PHX_ENOMEM;
 }
 
-int pubsub_broadcast(pubsub_t *pubsub, const subscriber_t *from, const broadcast_t *broadcast)
+int pubsub_deliver(pubsub_t *pubsub, const subscriber_t *from, const broadcast_t *broadcast)
 {
     const topic_t *topic = (topic_t *)table_find(&pubsub->topics, broadcast->topic);
     if (topic == NULL) {
@@ -133,5 +135,20 @@ int pubsub_broadcast(pubsub_t *pubsub, const subscriber_t *from, const broadcast
     }
     frame_release(frames[PHX_V1]);
     frame_release(frames[PHX_V2]);
+    return error;
+}
+
+void pubsub_relay(pubsub_t *pubsub, pubsub_relay_t relay, void *user)
+{
+    pubsub->relay = relay;
+    pubsub->relay_user = user;
+}
+
+int pubsub_broadcast(pubsub_t *pubsub, const subscriber_t *from, const broadcast_t *broadcast)
+{
+    int error = pubsub_deliver(pubsub, from, broadcast);
+    if (error == 0 && pubsub->relay != NULL) {
+        pubsub->relay(pubsub->relay_user, broadcast);
+    }
     return error;
 }

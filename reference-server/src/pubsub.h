@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who listens to which topic, and how a broadcast reaches them: in this process. Topics are equal or they are
- * not; there are no wildcards (BC-05).
+ * Who listens to which topic, and how a broadcast reaches them: in this process and, with a relay, on the
+ * other nodes. Topics are equal or they are not; there are no wildcards (BC-05).
  */
 #ifndef PUBSUB_H
 #define PUBSUB_H
@@ -50,11 +50,19 @@ int pubsub_subscribe(pubsub_t *pubsub, phx_slice_t topic, subscriber_t *subscrib
 /* One that is not subscribed may be unsubscribed, too. */
 void pubsub_unsubscribe(pubsub_t *pubsub, subscriber_t *subscriber);
 
-/*
- * Delivers to all subscribers of the topic but `from` (may be NULL), in the order they subscribed. The first
- * subscriber whose serializer cannot write the payload ends it: those behind get nothing (BC-10, BC-11).
- * Returns 0, PHX_ENOTOBJECT, PHX_ETOOLONG, PHX_EV1BINARY, PHX_EUTF8, PHX_ENOMEM.
- */
+/* What hands broadcasts to the other nodes, if there are any; NULL: a node alone. */
+typedef void (*pubsub_relay_t)(void *user, const broadcast_t *broadcast);
+void pubsub_relay(pubsub_t *pubsub, pubsub_relay_t relay, void *user);
+
+/* Delivers here, as below, and then on all other nodes, where nobody is `from` (CLU-01, CLU-02). What could
+ * not be delivered here goes nowhere. Returns as pubsub_deliver. */
 int pubsub_broadcast(pubsub_t *pubsub, const subscriber_t *from, const broadcast_t *broadcast);
+
+/*
+ * Delivers to all subscribers of this node that the topic has, but `from` (may be NULL), in the order they
+ * subscribed. The first subscriber whose serializer cannot write the payload ends it: those behind get
+ * nothing (BC-10, BC-11). Returns 0, PHX_ENOTOBJECT, PHX_ETOOLONG, PHX_EV1BINARY, PHX_EUTF8, PHX_ENOMEM.
+ */
+int pubsub_deliver(pubsub_t *pubsub, const subscriber_t *from, const broadcast_t *broadcast);
 
 #endif

@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #include "carrier.h"
+#include "cluster.h"
 #include "connection.h"
 #include "container.h"
 #include "longpoll.h"
+#include "lp_remote.h"
 #include "presence.h"
+#include "redis.h"
 #include "session.h"
 #include "websocket.h"
 
@@ -21,6 +24,7 @@ enum {
     DEFAULT_MAX_QUEUED_BYTES = 64 << 20,
     DEFAULT_REQUEST_TIMEOUT_MS = 60000,
     DRAIN_GRACE_MS = 5000,
+    DEFAULT_PRESENCE_DOWN_MS = 30000,
 };
 
 struct phxs_server {
@@ -33,7 +37,7 @@ struct phxs_server {
     loop_timer_t drain_deadline;
     void (*drained)(void *user);
     void *drained_user;
-    char node[64];
+    char node[128];
 };
 
 void phxs_mount_defaults(phxs_mount_config_t *config)
@@ -44,6 +48,7 @@ void phxs_mount_defaults(phxs_mount_config_t *config)
         .websocket_timeout_ms = 60000,
         .max_frame_bytes = 10000000,
         .longpoll_window_ms = 10000,
+        .longpoll_pubsub_timeout_ms = 2000,
         .token_max_age_s = 1209600,
         .max_body_bytes = 8000000,
         .max_channels = 100,
@@ -231,9 +236,12 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
 static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config_t *config)
 {
     uint64_t seed;
-    if (RAND_bytes((unsigned char *)&seed, sizeof(seed)) != 1) {
+    node_id_t node;
+    if (RAND_bytes((unsigned char *)&seed, sizeof(seed)) != 1 ||
+        RAND_bytes((unsigned char *)&node, sizeof(node)) != 1) {
         return false;
     }
+    server->core.node = node | 1; /* 0 is no node */
     server->core.server = server;
     server->core.max_longpoll_bytes =
         config->max_longpoll_bytes > 0 ? config->max_longpoll_bytes : DEFAULT_MAX_QUEUED_BYTES;
@@ -241,8 +249,45 @@ static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config
     server->core.pubsub = pubsub_new(seed);
     server->core.presence = presence_new(&server->core, seed);
     server->sessions_ready = sessions_init(&server->sessions, config->secret, seed);
+    server->core.lp_remote = lp_remote_new(&server->core, &server->sessions, seed);
     return server->core.timers != NULL && server->core.pubsub != NULL && server->core.presence != NULL &&
-           server->sessions_ready;
+           server->core.lp_remote != NULL && server->sessions_ready;
+}
+
+static bool join_cluster(phxs_server_t *server, uv_loop_t *loop, const phxs_config_t *config, char *error,
+                         size_t error_size)
+{
+    core_t *core = &server->core;
+    uint64_t down_ms = config->presence_down_ms > 0 ? config->presence_down_ms : DEFAULT_PRESENCE_DOWN_MS;
+    const redis_config_t redis = {
+        .url = config->redis,
+        .cluster = config->cluster != NULL ? config->cluster : "phxspec",
+        .node = core->node,
+        .down_ms = down_ms,
+    };
+    if (config->redis == NULL) {
+        return true;
+    }
+    if (config->secret == NULL) {
+        snprintf(error, error_size, "several nodes need one secret, so that each knows the others' tokens");
+        return false;
+    }
+    adapter_t *adapter = redis_adapter_new(loop, core->timers, &redis, error, error_size);
+    core->cluster = adapter != NULL ? cluster_new(core, adapter, down_ms) : NULL;
+    if (adapter != NULL && core->cluster == NULL) {
+        snprintf(error, error_size, "memory ran out");
+    }
+    return core->cluster != NULL;
+}
+
+static void name_node(phxs_server_t *server, const char *name)
+{
+    if (name != NULL) {
+        snprintf(server->node, sizeof(server->node), "%s", name);
+    } else {
+        snprintf(server->node, sizeof(server->node), "phxspec-%ld@%u-%016llx", (long)getpid(),
+                 (unsigned)carrier_port(server->carrier), (unsigned long long)server->core.node);
+    }
 }
 
 phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, char *error, size_t error_size)
@@ -274,8 +319,11 @@ phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, cha
         phxs_server_free(server);
         return NULL;
     }
-    snprintf(server->node, sizeof(server->node), "phxspec-%ld@%u", (long)getpid(),
-             (unsigned)carrier_port(server->carrier));
+    if (!join_cluster(server, loop, config, error, error_size)) {
+        phxs_server_free(server);
+        return NULL;
+    }
+    name_node(server, config->node_name);
     return server;
 }
 
@@ -299,6 +347,8 @@ void phxs_server_free(phxs_server_t *server)
         server->mounts = mount->next;
         mount_free(mount);
     }
+    lp_remote_free(server->core.lp_remote);
+    cluster_free(server->core.cluster);
     presence_free(server->core.presence);
     pubsub_free(server->core.pubsub);
     if (server->core.timers != NULL) {

@@ -18,7 +18,7 @@ enum {
 /* A GET that waits. It outlives its session: its client learns of the end with the next one (LP-END-02). */
 typedef struct poll {
     session_t *session; /* NULL: another poll took over, or the session is over */
-    connection_t *connection;
+    exchange_t *exchange;
     core_t *core;
     loop_timer_t window;
     char token[LP_TOKEN_CHARS + 1];
@@ -28,7 +28,7 @@ typedef struct poll {
 typedef struct post {
     session_t *session; /* NULL: it is over */
     struct post *next;
-    connection_t *connection; /* NULL: answered, or its client is gone */
+    exchange_t *exchange; /* NULL: answered, or its client is gone */
     core_t *core;
     uint64_t window_ms;
     bool batch;
@@ -70,43 +70,6 @@ static uint64_t wall_ms(void)
         return 0;
     }
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
-}
-
-/* ---- answers ---- */
-
-void lp_answer(connection_t *connection, int status, phx_slice_t token, phx_slice_t messages)
-{
-    const answer_header_t headers[] = {{"cache-control", PHX_SLICE("no-store")},
-                                       {"access-control-allow-origin", PHX_SLICE("*")},
-                                       {"content-type", PHX_SLICE("application/json; charset=utf-8")},
-                                       {NULL, {0}}};
-    char code[] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10),
-                   '\0'};
-    phx_buf_t body = {0};
-    phx_buf_append_text(&body, "{");
-    if (token.len > 0) {
-        phx_buf_append_text(&body, "\"messages\":[");
-        phx_buf_append_slice(&body, messages);
-        phx_buf_append_text(&body, "],");
-    }
-    phx_buf_append_text(&body, "\"status\":");
-    phx_buf_append_text(&body, code);
-    if (token.len > 0) {
-        phx_buf_append_text(&body, ",\"token\":");
-        phx_json_quote(&body, token);
-    }
-    phx_buf_append_text(&body, "}");
-    if (body.failed) {
-        connection_answer_error(connection, 500);
-    } else {
-        connection_answer(connection, 200, headers, phx_buf_slice(&body));
-    }
-    phx_buf_free(&body);
-}
-
-void lp_answer_status(connection_t *connection, int status)
-{
-    lp_answer(connection, status, (phx_slice_t){0}, (phx_slice_t){0});
 }
 
 /* ---- what waits for a poll ---- */
@@ -153,13 +116,13 @@ static bool list_frames(const session_t *session, phx_buf_t *messages)
     return true;
 }
 
-static void answer_frames(session_t *session, connection_t *connection)
+static void answer_frames(session_t *session, exchange_t *exchange)
 {
     phx_buf_t messages = {0};
     if (list_frames(session, &messages) && !messages.failed) {
-        lp_answer(connection, 200, session_token(session), phx_buf_slice(&messages));
+        exchange_answer(exchange, 200, session_token(session), phx_buf_slice(&messages));
     } else {
-        connection_answer_error(connection, 500);
+        exchange_error(exchange, 500);
     }
     phx_buf_free(&messages);
     drop_frames(session);
@@ -185,7 +148,7 @@ static void window_over(loop_timer_t *timer)
 {
     poll_t *poll = CONTAINER_OF(timer, poll_t, window);
     core_t *core = poll->core;
-    lp_answer(poll->connection, 204, phx_slice_of(poll->token), (phx_slice_t){0}); /* LP-GET-04 */
+    exchange_answer(poll->exchange, 204, phx_slice_of(poll->token), (phx_slice_t){0}); /* LP-GET-04 */
     poll_free(poll);
     tasks_run(&core->tasks);
 }
@@ -196,12 +159,12 @@ static void flush(task_t *task)
     if (session->poll == NULL || session->frame_count == 0) {
         return;
     }
-    connection_t *connection = session->poll->connection;
+    exchange_t *exchange = session->poll->exchange;
     poll_free(session->poll);
-    answer_frames(session, connection); /* LP-GET-03 */
+    answer_frames(session, exchange); /* LP-GET-03 */
 }
 
-void session_poll(session_t *session, connection_t *connection)
+void session_poll(session_t *session, exchange_t *exchange)
 {
     core_t *core = core_of(session);
     session->last_poll_ms = timers_now(core->timers);
@@ -210,22 +173,22 @@ void session_poll(session_t *session, connection_t *connection)
         session->poll = NULL;
     }
     if (session->frame_count > 0) {
-        answer_frames(session, connection); /* LP-GET-01 */
+        answer_frames(session, exchange); /* LP-GET-01 */
         return;
     }
     poll_t *poll = calloc(1, sizeof(*poll));
     if (poll == NULL ||
         !timers_start(core->timers, &poll->window, session->mount->config.longpoll_window_ms, window_over)) {
         free(poll);
-        connection_answer_error(connection, 500);
+        exchange_error(exchange, 500);
         return;
     }
     poll->session = session;
-    poll->connection = connection;
+    poll->exchange = exchange;
     poll->core = core;
     memcpy(poll->token, session->token, sizeof(poll->token));
     session->poll = poll;
-    connection_watch(connection, poll_gone, poll);
+    exchange_watch(exchange, poll_gone, poll);
 }
 
 /* ---- posts ---- */
@@ -241,7 +204,7 @@ static void post_free(post_t *post)
 /* A post is done with: but while its socket still has a message of it, that knows it by its tag. */
 static void post_done(post_t *post)
 {
-    post->connection = NULL;
+    post->exchange = NULL;
     if (post->session != NULL && post->waiting) {
         return;
     }
@@ -257,7 +220,7 @@ static void post_done(post_t *post)
 
 static void post_answer(post_t *post, int status)
 {
-    lp_answer_status(post->connection, status);
+    exchange_answer(post->exchange, status, (phx_slice_t){0}, (phx_slice_t){0});
     post_done(post);
 }
 
@@ -287,7 +250,7 @@ static void post_wait(post_t *post)
 /* The next message of the POST. Returns 0; 200: there is none; otherwise the HTTP status of a refusal. */
 static int next_message(post_t *post, phx_form_t *form, phx_slice_t *message)
 {
-    phx_slice_t body = connection_request(post->connection)->body;
+    phx_slice_t body = post->exchange->body;
     *form = PHX_TEXT;
     if (!post->batch) {
         *message = body; /* LP-POST-04 */
@@ -308,7 +271,7 @@ static int next_message(post_t *post, phx_form_t *form, phx_slice_t *message)
 static void post_step(task_t *task)
 {
     post_t *post = CONTAINER_OF(task, post_t, task);
-    if (post->connection == NULL) {
+    if (post->exchange == NULL) {
         return;
     }
     if (post->session == NULL) {
@@ -321,7 +284,7 @@ static void post_step(task_t *task)
     if (status == 200) {
         post_answer(post, 200);
     } else if (status != 0) {
-        connection_answer_error(post->connection, status);
+        exchange_error(post->exchange, status);
         post_done(post);
     } else if (socket_receive(post->session->socket, form, message, post)) {
         tasks_push(&post->core->tasks, &post->task);
@@ -335,29 +298,29 @@ static void post_taken(post_t *post)
 {
     post->waiting = false;
     timers_stop(post->core->timers, &post->window);
-    if (post->connection != NULL) {
+    if (post->exchange != NULL) {
         tasks_push(&post->core->tasks, &post->task);
     } else {
         post_done(post);
     }
 }
 
-void session_post(session_t *session, connection_t *connection, bool batch)
+void session_post(session_t *session, exchange_t *exchange, bool batch)
 {
     post_t *post = calloc(1, sizeof(*post));
     if (post == NULL) {
-        connection_answer_error(connection, 500);
+        exchange_error(exchange, 500);
         return;
     }
     post->session = session;
-    post->connection = connection;
+    post->exchange = exchange;
     post->core = core_of(session);
     post->window_ms = session->mount->config.longpoll_window_ms;
     post->batch = batch;
     post->task.run = post_step;
     post->next = session->posts;
     session->posts = post;
-    connection_watch(connection, post_gone, post);
+    exchange_watch(exchange, post_gone, post);
     tasks_push(&post->core->tasks, &post->task);
 }
 
@@ -374,7 +337,7 @@ static void session_free(session_t *session)
     for (post_t *post = session->posts, *next; post != NULL; post = next) {
         next = post->next;
         post->session = NULL;
-        if (post->connection == NULL) {
+        if (post->exchange == NULL) {
             post_free(post);
         }
     }
@@ -430,12 +393,24 @@ static void check_inactivity(loop_timer_t *timer)
     tasks_run(&core->tasks);
 }
 
+/* An id names its node, so that the others know where to ask (LP-END-05). */
+static bool new_id(node_id_t node, uint8_t id[LP_ID_BYTES])
+{
+    if (!lp_id_random(id)) {
+        return false;
+    }
+    for (int i = 0; i < 8; i++) {
+        id[i] = (uint8_t)(node >> (56 - 8 * i));
+    }
+    return true;
+}
+
 phxs_connect_outcome_t session_open(sessions_t *sessions, mount_t *mount, phx_vsn_t vsn,
                                     const phxs_connect_info_t *info, session_t **result)
 {
     phxs_refusal_t refusal = {0}; /* a WebSocket's business only (WS-AUTH-03) */
     session_t *session = calloc(1, sizeof(*session));
-    if (session == NULL || !lp_id_random(session->id) ||
+    if (session == NULL || !new_id(mount->core->node, session->id) ||
         !lp_token_sign(sessions->key, session->id, wall_ms(), session->token)) {
         free(session);
         return PHXS_CONNECT_FAILED;
@@ -460,13 +435,15 @@ phxs_connect_outcome_t session_open(sessions_t *sessions, mount_t *mount, phx_vs
     return PHXS_CONNECT_OK;
 }
 
-session_t *session_find(sessions_t *sessions, phx_slice_t token, uint64_t max_age_s)
+bool session_token_read(const sessions_t *sessions, phx_slice_t token, uint64_t max_age_s,
+                        uint8_t id[LP_ID_BYTES])
 {
-    uint8_t id[LP_ID_BYTES];
-    if (!lp_token_verify(sessions->key, token, wall_ms(), max_age_s, id)) {
-        return NULL;
-    }
-    return (session_t *)table_find(&sessions->by_id, (phx_slice_t){(const char *)id, LP_ID_BYTES});
+    return lp_token_verify(sessions->key, token, wall_ms(), max_age_s, id);
+}
+
+session_t *session_by_id(const sessions_t *sessions, phx_slice_t id)
+{
+    return (session_t *)table_find(&sessions->by_id, id);
 }
 
 phx_slice_t session_token(const session_t *session)

@@ -6,7 +6,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "connection.h"
+#include "exchange.h"
 #include "lp_token.h"
 #include "socket.h"
 
@@ -28,22 +28,20 @@ void sessions_fini(sessions_t *sessions);
 phxs_connect_outcome_t session_open(sessions_t *sessions, mount_t *mount, phx_vsn_t vsn,
                                     const phxs_connect_info_t *info, session_t **session);
 
-/* The living session of a token; NULL if there is none (LP-OPEN-02, LP-POST-01). */
-session_t *session_find(sessions_t *sessions, phx_slice_t token, uint64_t max_age_s);
+/* Whether a token is one of this server's, or of one that shares its secret; then `id` is that of its
+ * session. */
+bool session_token_read(const sessions_t *sessions, phx_slice_t token, uint64_t max_age_s,
+                        uint8_t id[LP_ID_BYTES]);
+
+/* The living session of this node with that id; NULL if there is none (LP-OPEN-02, LP-POST-01). */
+session_t *session_by_id(const sessions_t *sessions, phx_slice_t id);
 
 phx_slice_t session_token(const session_t *session);
 
 /* Answers a poll, when there is something to tell or the window is over (LP-GET-01 to LP-GET-06). */
-void session_poll(session_t *session, connection_t *connection);
+void session_poll(session_t *session, exchange_t *exchange);
 
 /* Takes up what a POST brings, then answers it (LP-POST-02 to LP-POST-10). */
-void session_post(session_t *session, connection_t *connection, bool batch);
-
-/* Answers in the protocol's own form: {"status":…}, and where `token` is not empty "token" and "messages",
- * whose elements `messages` lists as JSON, parted by commas (LP-HTTP-01 to LP-HTTP-03). */
-void lp_answer(connection_t *connection, int status, phx_slice_t token, phx_slice_t messages);
-
-/* The same with nothing but a status. */
-void lp_answer_status(connection_t *connection, int status);
+void session_post(session_t *session, exchange_t *exchange, bool batch);
 
 #endif

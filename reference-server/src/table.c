@@ -100,10 +100,17 @@ void table_remove(table_t *table, table_entry_t *entry)
 
 table_entry_t *table_any(const table_t *table)
 {
-    for (size_t i = 0; table->count > 0 && i < table->bucket_count; i++) {
-        if (table->buckets[i] != NULL) {
-            return table->buckets[i];
-        }
+    return table->count > 0 ? table_next(table, NULL) : NULL;
+}
+
+table_entry_t *table_next(const table_t *table, const table_entry_t *entry)
+{
+    if (entry != NULL && entry->next != NULL) {
+        return entry->next;
     }
-    return NULL;
+    size_t i = entry != NULL ? (entry->hash & (table->bucket_count - 1)) + 1 : 0;
+    while (i < table->bucket_count && table->buckets[i] == NULL) {
+        i++;
+    }
+    return i < table->bucket_count ? table->buckets[i] : NULL;
 }

@@ -29,6 +29,8 @@ void table_insert(table_t *table, table_entry_t *entry);
 void table_remove(table_t *table, table_entry_t *entry);
 /* Some entry, or NULL when the table is empty. */
 table_entry_t *table_any(const table_t *table);
+/* The entry behind `entry`, in no order; the first for NULL, NULL behind the last. */
+table_entry_t *table_next(const table_t *table, const table_entry_t *entry);
 
 /* A seeded 64-bit hash (not for secrets). */
 uint64_t hash_bytes(uint64_t seed, phx_slice_t bytes);

@@ -187,12 +187,17 @@ phxs_server_t *phxs_socket_server(const phxs_socket_t *socket);
 /* ---- the server ---- */
 
 typedef struct phxs_config {
-    const char *address;         /* numeric; NULL: 127.0.0.1 */
-    uint16_t port;               /* 0: any free port */
-    const char *secret;          /* signs long-poll tokens; NULL: a random one */
-    size_t max_connections;      /* 0: what the limit of descriptors allows */
-    size_t max_queued_bytes;     /* a client that leaves more unread is dropped; 0: 64 MiB */
-    size_t max_longpoll_bytes;   /* a session that lets more pile up between polls ends; 0: 64 MiB */
+    const char *address;       /* numeric; NULL: 127.0.0.1 */
+    uint16_t port;             /* 0: any free port */
+    const char *secret;        /* signs long-poll tokens; NULL: a random one */
+    size_t max_connections;    /* 0: what the limit of descriptors allows */
+    size_t max_queued_bytes;   /* a client that leaves more unread is dropped; 0: 64 MiB */
+    size_t max_longpoll_bytes; /* a session that lets more pile up between polls ends; 0: 64 MiB */
+    /* Nodes that share a Redis and a cluster's name are one server to their clients. They need one secret. */
+    const char *redis;           /* redis://[[USER]:PASSWORD@]HOST[:PORT]; NULL: a node alone */
+    const char *cluster;         /* NULL: phxspec */
+    const char *node_name;       /* what phxs_server_node tells; NULL: made up, unique */
+    uint64_t presence_down_ms;   /* a node not heard for so long is down (CLU-10); 0: 30 000 */
     uint64_t request_timeout_ms; /* for a request to be complete, and between requests; 0: 60 000 */
 } phxs_config_t;
 
@@ -200,12 +205,13 @@ typedef struct phxs_config {
 typedef struct phxs_mount_config {
     bool websocket;
     bool longpoll;
-    uint64_t websocket_timeout_ms; /* WS-IDLE-01 */
-    size_t max_frame_bytes;        /* WS-FRAME-06 */
-    uint64_t longpoll_window_ms;   /* LP-GET-04 */
-    uint64_t token_max_age_s;      /* LP-OPEN-07 */
-    size_t max_body_bytes;         /* LP-POST-11 */
-    size_t max_channels;           /* JOIN-06; 0: no limit */
+    uint64_t websocket_timeout_ms;       /* WS-IDLE-01 */
+    size_t max_frame_bytes;              /* WS-FRAME-06 */
+    uint64_t longpoll_window_ms;         /* LP-GET-04 */
+    uint64_t longpoll_pubsub_timeout_ms; /* for another node to say that it has a session (LP-OPEN-04) */
+    uint64_t token_max_age_s;            /* LP-OPEN-07 */
+    size_t max_body_bytes;               /* LP-POST-11 */
+    size_t max_channels;                 /* JOIN-06; 0: no limit */
     bool check_origin;
     const char *const
         *origins;    /* ORIG-04, ORIG-05; NULL-terminated. NULL: the Host of the request (ORIG-03) */
@@ -230,7 +236,7 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
                       const phxs_socket_handler_t *handler, void *app);
 
 uint16_t phxs_server_port(const phxs_server_t *server);
-/* A name unique to this server process. */
+/* The name of this node: the configured one, or one unique to this process. */
 const char *phxs_server_node(const phxs_server_t *server);
 
 /* Broadcasts on any topic (BC-03). Returns as phxs_broadcast. */

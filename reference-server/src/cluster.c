@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster.h"
+
+#include <stdlib.h>
+
+#include "container.h"
+#include "lp_remote.h"
+#include "presence.h"
+
+enum {
+    LONGEST_HEARTBEAT_MS = 1500,
+    HEARTBEATS_TO_BE_DOWN = 5, /* at least */
+    MAX_PEERS = 1000,
+};
+
+struct cluster {
+    core_t *core;
+    adapter_t *adapter; /* owned */
+    peer_t *peers;
+    size_t peer_count;
+    bool linked;
+    uint64_t down_ms;
+    uint64_t heartbeat_ms;
+    loop_timer_t heartbeat;
+    phx_buf_t out;
+};
+
+/* ---- sending ---- */
+
+phx_buf_t *cluster_begin(cluster_t *cluster, message_kind_t kind)
+{
+    phx_buf_clear(&cluster->out);
+    wire_put_u64(&cluster->out, cluster->core->node);
+    phx_buf_append_byte(&cluster->out, (uint8_t)kind);
+    return &cluster->out;
+}
+
+bool cluster_send(cluster_t *cluster, node_id_t to)
+{
+    enum { KEEP_BYTES = 1 << 16 };
+    bool sent = !cluster->out.failed &&
+                cluster->adapter->ops->send(cluster->adapter, to, phx_buf_slice(&cluster->out));
+    if (cluster->out.cap > KEEP_BYTES) {
+        phx_buf_free(&cluster->out);
+        cluster->out = (phx_buf_t){0};
+    }
+    return sent;
+}
+
+static void relay(void *user, const broadcast_t *broadcast)
+{
+    cluster_t *cluster = user;
+    if (!cluster->linked) {
+        return; /* CLU-06 */
+    }
+    phx_buf_t *out = cluster_begin(cluster, NODE_BROADCAST);
+    wire_put(out, broadcast->topic);
+    wire_put(out, broadcast->event);
+    phx_buf_append_byte(out, (uint8_t)broadcast->payload.form);
+    wire_put(out, broadcast->payload.data);
+    cluster_send(cluster, 0);
+}
+
+static void send_heartbeat(cluster_t *cluster)
+{
+    uint64_t clock = presence_clock(cluster->core->presence);
+    wire_put_u64(cluster_begin(cluster, NODE_HEARTBEAT), clock);
+    cluster_send(cluster, 0);
+}
+
+/* ---- peers ---- */
+
+static peer_t **find(cluster_t *cluster, node_id_t id)
+{
+    peer_t **link = &cluster->peers;
+    while (*link != NULL && (*link)->id != id) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+bool cluster_reaches(const cluster_t *cluster, node_id_t node)
+{
+    return cluster->linked && *find((cluster_t *)cluster, node) != NULL;
+}
+
+/* The node; one not known yet is answered by a heartbeat, so that it knows this one. NULL when memory ran
+ * out.
+ */
+static peer_t *heard(cluster_t *cluster, node_id_t id)
+{
+    peer_t **link = find(cluster, id);
+    bool new = *link == NULL;
+    if (new && cluster->peer_count < MAX_PEERS) {
+        *link = calloc(1, sizeof(**link));
+    }
+    peer_t *peer = *link;
+    if (peer == NULL) {
+        return NULL;
+    }
+    peer->heard_ms = timers_now(cluster->core->timers);
+    if (new) {
+        peer->id = id;
+        cluster->peer_count++;
+        send_heartbeat(cluster);
+    }
+    return peer;
+}
+
+static void gone(cluster_t *cluster, peer_t **link)
+{
+    peer_t *peer = *link;
+    *link = peer->next;
+    cluster->peer_count--;
+    lp_remote_peer_gone(cluster->core->lp_remote, peer->id);
+    presence_peer_gone(cluster->core->presence, peer);
+    free(peer);
+}
+
+static void heartbeat_due(loop_timer_t *timer)
+{
+    cluster_t *cluster = CONTAINER_OF(timer, cluster_t, heartbeat);
+    core_t *core = cluster->core;
+    uint64_t now = timers_now(core->timers);
+    send_heartbeat(cluster);
+    for (peer_t **link = &cluster->peers; *link != NULL;) {
+        if (now - (*link)->heard_ms > cluster->down_ms) {
+            gone(cluster, link); /* CLU-10 */
+        } else {
+            link = &(*link)->next;
+        }
+    }
+    timers_start(core->timers, timer, cluster->heartbeat_ms, heartbeat_due);
+    tasks_run(&core->tasks);
+}
+
+/* ---- receiving ---- */
+
+static void deliver(core_t *core, wire_t *wire)
+{
+    broadcast_t broadcast = {.topic = wire_get(wire), .event = wire_get(wire)};
+    broadcast.payload.form = wire_u8(wire) == PHX_BINARY ? PHX_BINARY : PHX_TEXT;
+    broadcast.payload.data = wire_get(wire);
+    if (!wire->bad) {
+        pubsub_deliver(core->pubsub, NULL, &broadcast); /* who cannot be written to does not matter there */
+    }
+}
+
+static void received(void *user, phx_slice_t message)
+{
+    cluster_t *cluster = user;
+    core_t *core = cluster->core;
+    wire_t wire = {.left = message};
+    node_id_t from = wire_u64(&wire);
+    message_kind_t kind = (message_kind_t)wire_u8(&wire);
+    if (wire.bad || from == 0 || from == core->node) {
+        return;
+    }
+    if (kind == NODE_GOODBYE) {
+        peer_t **link = find(cluster, from);
+        if (*link != NULL) {
+            gone(cluster, link);
+        }
+        tasks_run(&core->tasks);
+        return;
+    }
+    peer_t *peer = heard(cluster, from);
+    if (peer == NULL) {
+        return;
+    }
+    switch (kind) {
+    case NODE_BROADCAST:
+        deliver(core, &wire);
+        break;
+    case NODE_HEARTBEAT:
+    case NODE_PRESENCE_DELTA:
+    case NODE_PRESENCE_ASK:
+    case NODE_PRESENCE_STATE:
+        presence_heard(core->presence, peer, kind, &wire);
+        break;
+    default:
+        lp_remote_heard(core->lp_remote, from, kind, &wire);
+    }
+    tasks_run(&core->tasks);
+}
+
+static void linked(void *user, bool up)
+{
+    cluster_t *cluster = user;
+    core_t *core = cluster->core;
+    cluster->linked = up;
+    for (peer_t *peer = cluster->peers; peer != NULL; peer = peer->next) {
+        peer->presence.asked_ms = 0;
+    }
+    if (up) {
+        send_heartbeat(cluster);
+    } else {
+        lp_remote_unlinked(core->lp_remote);
+    }
+    tasks_run(&core->tasks);
+}
+
+/* ---- life ---- */
+
+cluster_t *cluster_new(core_t *core, adapter_t *adapter, uint64_t down_ms)
+{
+    cluster_t *cluster = calloc(1, sizeof(*cluster));
+    if (cluster == NULL) {
+        adapter->ops->free(adapter);
+        return NULL;
+    }
+    cluster->core = core;
+    cluster->adapter = adapter;
+    cluster->down_ms = down_ms;
+    cluster->heartbeat_ms = down_ms / HEARTBEATS_TO_BE_DOWN;
+    if (cluster->heartbeat_ms > LONGEST_HEARTBEAT_MS) {
+        cluster->heartbeat_ms = LONGEST_HEARTBEAT_MS;
+    }
+    adapter->user = cluster;
+    adapter->received = received;
+    adapter->linked = linked;
+    if (!timers_start(core->timers, &cluster->heartbeat, cluster->heartbeat_ms, heartbeat_due)) {
+        cluster_free(cluster);
+        return NULL;
+    }
+    pubsub_relay(core->pubsub, relay, cluster);
+    return cluster;
+}
+
+void cluster_free(cluster_t *cluster)
+{
+    if (cluster == NULL) {
+        return;
+    }
+    pubsub_relay(cluster->core->pubsub, NULL, NULL);
+    timers_stop(cluster->core->timers, &cluster->heartbeat);
+    cluster_begin(cluster, NODE_GOODBYE);
+    cluster_send(cluster, 0);
+    cluster->adapter->ops->free(cluster->adapter);
+    while (cluster->peers != NULL) {
+        peer_t *peer = cluster->peers;
+        cluster->peers = peer->next;
+        free(peer);
+    }
+    phx_buf_free(&cluster->out);
+    free(cluster);
+}
