@@ -240,6 +240,7 @@ void cluster_free(cluster_t *cluster)
     while (cluster->peers != NULL) {
         peer_t *peer = cluster->peers;
         cluster->peers = peer->next;
+        presence_peer_gone(cluster->core->presence, peer);
         free(peer);
     }
     phx_buf_free(&cluster->out);
