@@ -5,6 +5,7 @@
 
 #include "container.h"
 #include "lp_remote.h"
+#include "phx/json.h"
 #include "presence.h"
 
 enum {
@@ -141,9 +142,15 @@ static void deliver(core_t *core, wire_t *wire)
     broadcast_t broadcast = {.topic = wire_get(wire), .event = wire_get(wire)};
     broadcast.payload.form = wire_u8(wire) == PHX_BINARY ? PHX_BINARY : PHX_TEXT;
     broadcast.payload.data = wire_get(wire);
-    if (!wire->bad) {
-        pubsub_deliver(core->pubsub, NULL, &broadcast); /* who cannot be written to does not matter there */
+    if (wire->bad) {
+        return;
     }
+    /* An application reads payloads as checked ones. */
+    if (broadcast.payload.form == PHX_TEXT &&
+        phx_json_check(broadcast.payload.data, &broadcast.payload.data, NULL) != 0) {
+        return;
+    }
+    pubsub_deliver(core->pubsub, NULL, &broadcast); /* who cannot be written to does not matter there */
 }
 
 static void received(void *user, phx_slice_t message)

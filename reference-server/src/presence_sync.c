@@ -3,6 +3,7 @@
 
 #include "cluster.h"
 #include "container.h"
+#include "phx/json.h"
 
 enum {
     /* Changes gather this long, so that a node that loses a thousand clients does not send a thousand
@@ -130,7 +131,9 @@ static presence_entry_t *add_entry(presence_sync_t *sync, peer_t *peer, wire_t *
     phx_slice_t key = wire_get(wire);
     phx_slice_t ref = wire_get(wire);
     phx_slice_t meta = wire_get(wire);
-    if (wire->bad || ref.len == 0) {
+    phx_slice_t object;
+    if (wire->bad || ref.len == 0 || !phx_utf8_valid(key) || phx_json_check(meta, &object, NULL) != 0 ||
+        phx_json_kind(object) != PHX_JSON_OBJECT) {
         return NULL;
     }
     presence_entry_t *entry = presence_store_by_ref(sync->store, ref);
