@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "channel.h"
-#include "cluster.h"
 #include "phx/json.h"
 #include "socket.h"
 
@@ -187,7 +186,7 @@ uint64_t presence_clock(presence_t *presence)
     return presence->sync.clock;
 }
 
-void presence_heard(presence_t *presence, peer_t *peer, int kind, wire_t *wire)
+void presence_heard(presence_t *presence, peer_t *peer, message_kind_t kind, wire_t *wire)
 {
     presence_sync_t *sync = &presence->sync;
     if (kind == NODE_HEARTBEAT) {

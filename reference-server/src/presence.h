@@ -8,9 +8,7 @@
 #ifndef PRESENCE_H
 #define PRESENCE_H
 
-#include "core.h"
-#include "presence_store.h"
-#include "wire.h"
+#include "cluster.h"
 
 /* NULL when memory or randomness ran out. */
 presence_t *presence_new(core_t *core, uint64_t seed);
@@ -20,14 +18,12 @@ void presence_free(presence_t *presence);
 /* This node's subscribers hear nothing any more: the server shuts down. Other nodes still do. */
 void presence_mute(presence_t *presence);
 
-struct peer;
-
 /* The count of this node's changes, all of which the others have been told. */
 uint64_t presence_clock(presence_t *presence);
 /* What another node says (NODE_HEARTBEAT, NODE_PRESENCE_*). */
-void presence_heard(presence_t *presence, struct peer *peer, int kind, wire_t *wire);
+void presence_heard(presence_t *presence, peer_t *peer, message_kind_t kind, wire_t *wire);
 /* Another node is down: its entries leave (CLU-10). */
-void presence_peer_gone(presence_t *presence, struct peer *peer);
+void presence_peer_gone(presence_t *presence, peer_t *peer);
 
 /* A channel has ended, in whatever way, and does not listen any more: all it tracked leaves (PRES-06). */
 void presence_channel_ended(presence_t *presence, phxs_channel_t *channel);

@@ -2,7 +2,6 @@
 #include "redis.h"
 
 #include <hiredis/async.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,14 +70,10 @@ typedef struct resolution {
 static void begin(redis_t *redis);
 static void give_up(redis_t *redis, const char *why);
 
-static void note(const redis_t *redis, const char *format, ...)
+static void note(const redis_t *redis, const char *what, const char *why)
 {
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    (void)fprintf(stderr, "phxspec-server: Redis at %s:%s %s\n", redis->url.host, redis->url.port, text);
+    (void)fprintf(stderr, "phxspec-server: Redis at %s:%s %s%s\n", redis->url.host, redis->url.port, what,
+                  why);
 }
 
 /* ---- hiredis on the loop (its own glue overlooks errors of a poll, and so refused connections) ---- */
@@ -191,14 +186,14 @@ static void drop_link(redis_t *redis)
 static void give_up(redis_t *redis, const char *why)
 {
     bool was_linked = redis->state == LINKED;
-    char reason[256];
-    snprintf(reason, sizeof(reason), "%s", why); /* it may belong to what is dropped */
+    if (!redis->lost) { /* `why` may belong to what is dropped */
+        note(redis,
+             was_linked ? "is lost; this node goes on alone until it is back: "
+                        : "cannot be reached; this node goes on alone until it can: ",
+             why);
+    }
     drop_link(redis);
     redis->state = WAITING;
-    if (!redis->lost) {
-        note(redis, "%s: %s; this node goes on alone until it is back",
-             was_linked ? "is lost" : "cannot be reached", reason);
-    }
     redis->lost = true;
     timers_start(redis->timers, &redis->timer, redis->retry_ms, retry_due);
     redis->retry_ms = redis->retry_ms * 2 < LONGEST_RETRY_MS ? redis->retry_ms * 2 : LONGEST_RETRY_MS;
@@ -272,7 +267,7 @@ static bool send_message(adapter_t *adapter, node_id_t to, phx_slice_t message)
     }
     if (redis->waiting_bytes + message.len > MAX_WAITING_BYTES) {
         if (!redis->overfull) {
-            note(redis, "does not take what it is sent: messages to other nodes are lost");
+            note(redis, "does not take what it is sent: messages to other nodes are lost", "");
         }
         redis->overfull = true;
         return false;
@@ -305,7 +300,7 @@ static void link_is_good(redis_t *redis)
     redis->unanswered = 0;
     redis->retry_ms = FIRST_RETRY_MS;
     if (redis->lost) {
-        note(redis, "is back");
+        note(redis, "is back", "");
     }
     redis->lost = false;
     timers_start(redis->timers, &redis->timer, redis->silence_ms / CHECKS_PER_SILENCE, check_due);
