@@ -362,6 +362,22 @@ def test_a_node_ends_while_redis_is_away(start_node, link):
     assert time.monotonic() - began < 5
 
 
+def test_what_redis_does_not_take_is_lost_not_heaped_up(start_node, link):
+    node = start_node(
+        link.port, "--presence-down-ms", "60000", program=env.server(plain=True)
+    )  # memory without sanitizers'
+    together(node)
+    client = joined(node)
+    link.hold()
+    flood = {"topic": "phxspec:nobody", "event": "e", "payload": {"text": "x" * 1_000_000}}
+    for _ in range(150):
+        client.push("phxspec:room", "broadcast_to", flood)
+    silent(client)
+    assert node.memory_bytes() < 120_000_000
+    assert "does not take what it is sent" in node.stderr()
+    assert_works_alone(node)
+
+
 def test_a_password(start_node, tmp_path):
     redis = Redis(tmp_path, password="sesame")
     try:

@@ -72,6 +72,7 @@ class Link:
                 if not self.open:
                     raise OSError("cut")
                 server = socket.create_connection(("127.0.0.1", self.upstream), 1)
+                server.settimeout(None)
             except OSError:
                 client.close()
                 continue
