@@ -9,7 +9,12 @@
 #include "phx/json.h"
 #include "socket.h"
 
-enum { REF_CHARS = 26 };
+enum {
+    REF_CHARS = 26,
+    /* What one channel may track. */
+    MAX_KEYS = 1000,
+    MAX_BYTES = 256 << 10,
+};
 
 struct presence {
     core_t *core;
@@ -95,6 +100,13 @@ static void take_away(presence_t *presence, presence_entry_t *entry)
     presence_store_remove(presence->store, entry);
 }
 
+static bool too_much(const presence_owner_t *owner, phx_slice_t key, phx_slice_t meta,
+                     const presence_entry_t *old)
+{
+    size_t freed = old != NULL ? key.len + old->meta.len : 0;
+    return (old == NULL && owner->count >= MAX_KEYS) || owner->bytes - freed + key.len + meta.len > MAX_BYTES;
+}
+
 /* Adds an entry, and takes the one before it (may be NULL) away. */
 static int put(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta, presence_entry_t *old)
 {
@@ -104,6 +116,9 @@ static int put(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta, prese
              (unsigned long long)++presence->last_ref & 0xffffffffff);
     stamp(&presence->meta, meta, ref, old != NULL ? presence_entry_ref(old) : (phx_slice_t){0});
     presence_entry_t *entry = NULL;
+    if (too_much(&channel->presences, key, phx_buf_slice(&presence->meta), old)) {
+        return PHXS_ETOOMUCH;
+    }
     if (!presence->meta.failed) {
         entry = presence_store_add(presence->store, &channel->presences, channel->topic, key,
                                    phx_slice_of(ref), phx_buf_slice(&presence->meta));

@@ -239,6 +239,9 @@ presence_entry_t *presence_store_add(presence_store_t *store, presence_owner_t *
         owner->first->owner_link = &entry->owner_next;
     }
     owner->first = entry;
+    entry->owner = owner;
+    owner->count++;
+    owner->bytes += name.len + meta.len;
     changed(store, entry, JOINED);
     return entry;
 }
@@ -257,6 +260,8 @@ void presence_store_remove(presence_store_t *store, presence_entry_t *entry)
     } else {
         key->last = entry->prev;
     }
+    entry->owner->count--;
+    entry->owner->bytes -= key->name.len + entry->meta.len;
     *entry->owner_link = entry->owner_next;
     if (entry->owner_next != NULL) {
         entry->owner_next->owner_link = entry->owner_link;

@@ -18,6 +18,8 @@ typedef struct presence_entry presence_entry_t;
 /* What belongs together: the entries of a channel, or of another node. Zero-initialise. */
 typedef struct presence_owner {
     presence_entry_t *first;
+    size_t count;
+    size_t bytes; /* of keys and metas */
 } presence_owner_t;
 
 struct presence_entry {
@@ -25,6 +27,7 @@ struct presence_entry {
     struct presence_key *key;
     presence_entry_t *next; /* of the same key */
     presence_entry_t *prev;
+    presence_owner_t *owner;
     presence_entry_t *owner_next;
     presence_entry_t **owner_link; /* what points to it among its owner's entries */
     presence_entry_t *changed_next;

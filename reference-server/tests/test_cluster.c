@@ -318,6 +318,31 @@ START_TEST(presence_is_told_to_all) /* CLU-09 */
 }
 END_TEST
 
+START_TEST(a_channel_tracks_only_so_much)
+{
+    phxs_channel_t *channel = a->socket->channels;
+    char key[16];
+    for (int i = 0; i < 1000; i++) {
+        ck_assert(snprintf(key, sizeof(key), "%d", i) > 0);
+        ck_assert_int_eq(phxs_presence_track(channel, phx_slice_of(key), PHX_SLICE("{}")), 0);
+    }
+    ck_assert_int_eq(phxs_presence_track(channel, PHX_SLICE("x"), PHX_SLICE("{}")), PHXS_ETOOMUCH);
+    ck_assert_int_eq(phxs_presence_update(channel, PHX_SLICE("7"), PHX_SLICE("{\"n\":1}")), 0);
+    ck_assert_int_eq(phxs_presence_untrack(channel, PHX_SLICE("7")), 0);
+    phx_buf_t meta = {0};
+    phx_buf_append_text(&meta, "{\"x\":\"");
+    for (int i = 0; i < 150 << 10; i++) {
+        phx_buf_append_byte(&meta, 'x');
+    }
+    phx_buf_append_text(&meta, "\"}");
+    ck_assert_int_eq(phxs_presence_track(channel, PHX_SLICE("x"), phx_buf_slice(&meta)), 0);
+    ck_assert_int_eq(phxs_presence_update(channel, PHX_SLICE("x"), phx_buf_slice(&meta)), 0);
+    ck_assert_int_eq(phxs_presence_update(channel, PHX_SLICE("8"), phx_buf_slice(&meta)), PHXS_ETOOMUCH);
+    ck_assert_int_eq(listed(a), 1000);
+    phx_buf_free(&meta);
+}
+END_TEST
+
 START_TEST(a_lost_delta_is_missed_and_asked_for)
 {
     TELL(a, "track");
@@ -496,6 +521,7 @@ int main(void)
     tcase_add_checked_fixture(calm, setup, teardown);
     tcase_add_test(calm, broadcasts_are_relayed_once);
     tcase_add_test(calm, presence_is_told_to_all);
+    tcase_add_test(calm, a_channel_tracks_only_so_much);
     tcase_add_test(calm, a_lost_delta_is_missed_and_asked_for);
     tcase_add_test(calm, a_state_changes_what_differs_alone);
     tcase_add_test(calm, a_delta_that_comes_twice_counts_once);

@@ -131,9 +131,11 @@ int phxs_suspend(phxs_channel_t *channel, uint64_t delay_ms,
 enum {
     PHXS_ETRACKED = -100,    /* the channel tracks this key already, or has not joined (PRES-07) */
     PHXS_ENOTTRACKED = -101, /* the channel does not track this key */
+    PHXS_ETOOMUCH = -102,    /* a channel tracks at most 1000 keys, and 256 KiB of keys and metas */
 };
 
-/* Tracks a key. Returns 0, PHXS_ETRACKED, PHX_ENOTOBJECT, PHX_EUTF8, PHX_ENOMEM. */
+/* Tracks a key. Returns 0, PHXS_ETRACKED, PHXS_ETOOMUCH, PHX_ENOTOBJECT, PHX_EUTF8,
+ * PHX_ENOMEM. */
 int phxs_presence_track(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta);
 /* Replaces the meta of a key (PRES-04). Returns 0, PHXS_ENOTTRACKED, or as phxs_presence_track. */
 int phxs_presence_update(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta);
