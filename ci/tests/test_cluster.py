@@ -8,6 +8,7 @@ import time
 import pytest
 
 from testenv import env
+from testenv.harness import phxspec, summary_of_vectors
 from testenv.redis import Link, Redis, free_port
 from testenv.server import Program, Watch, wait_until
 from testenv.wire import BINARY, Connection, message
@@ -519,6 +520,21 @@ def test_a_full_session_body_passes(nodes):
     large = message("1", "2", "phxspec:room", "echo", {"text": "x" * 3_000_000})
     assert client.post(JOIN, large) == {"status": 200}
     assert len(client.messages(2)[1][4]["response"]["text"]) == 3_000_000
+
+
+# ---- the vectors ----
+
+
+def test_the_vectors_of_clusters_hold(nodes, tmp_path, report):
+    profile = json.loads((env.VECTORS / "profiles" / "reference-server.json").read_text())
+    profile["capabilities"].append("cluster")
+    profile["nodes"] = {"second": nodes[1].url}
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps(profile))
+    run = phxspec("server", "--profile", path, "--run", "cluster.*", nodes[0].url, report=report)
+    assert run.code == 0, run.out
+    counts = summary_of_vectors(run)
+    assert counts["pass"] == len(run.verdicts) >= 54, run.out
 
 
 # ---- wrong use ----
