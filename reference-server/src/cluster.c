@@ -10,7 +10,7 @@
 
 enum {
     LONGEST_HEARTBEAT_MS = 1500,
-    HEARTBEATS_TO_BE_DOWN = 5, /* at least */
+    LEAST_BEATS_TO_BE_DOWN = 5,
     MAX_PEERS = 1000,
 };
 
@@ -20,8 +20,8 @@ struct cluster {
     peer_t *peers;
     size_t peer_count;
     bool linked;
-    uint64_t down_ms;
     uint64_t heartbeat_ms;
+    uint64_t beats_to_be_down;
     loop_timer_t heartbeat;
     phx_buf_t out;
 };
@@ -99,7 +99,7 @@ static peer_t *heard(cluster_t *cluster, node_id_t id)
     if (peer == NULL) {
         return NULL;
     }
-    peer->heard_ms = timers_now(cluster->core->timers);
+    peer->silent_beats = 0;
     if (new) {
         peer->id = id;
         cluster->peer_count++;
@@ -118,14 +118,15 @@ static void gone(cluster_t *cluster, peer_t **link)
     free(peer);
 }
 
+/* A peer's silence is counted in our own heartbeats, not in milliseconds: when this process stood still, what
+ * the peer said may lie there unread. */
 static void heartbeat_due(loop_timer_t *timer)
 {
     cluster_t *cluster = CONTAINER_OF(timer, cluster_t, heartbeat);
     core_t *core = cluster->core;
-    uint64_t now = timers_now(core->timers);
     send_heartbeat(cluster);
     for (peer_t **link = &cluster->peers; *link != NULL;) {
-        if (now - (*link)->heard_ms > cluster->down_ms) {
+        if ((*link)->silent_beats++ >= cluster->beats_to_be_down) {
             gone(cluster, link); /* CLU-10 */
         } else {
             link = &(*link)->next;
@@ -218,11 +219,11 @@ cluster_t *cluster_new(core_t *core, adapter_t *adapter, uint64_t down_ms)
     }
     cluster->core = core;
     cluster->adapter = adapter;
-    cluster->down_ms = down_ms;
-    cluster->heartbeat_ms = down_ms / HEARTBEATS_TO_BE_DOWN;
+    cluster->heartbeat_ms = down_ms / LEAST_BEATS_TO_BE_DOWN;
     if (cluster->heartbeat_ms > LONGEST_HEARTBEAT_MS) {
         cluster->heartbeat_ms = LONGEST_HEARTBEAT_MS;
     }
+    cluster->beats_to_be_down = down_ms / cluster->heartbeat_ms;
     adapter->user = cluster;
     adapter->received = received;
     adapter->linked = linked;

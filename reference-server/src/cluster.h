@@ -30,7 +30,7 @@ typedef enum message_kind {
 typedef struct peer {
     struct peer *next;
     node_id_t id;
-    uint64_t heard_ms;
+    uint64_t silent_beats; /* our own heartbeats since it was heard */
     presence_peer_t presence;
 } peer_t;
 
