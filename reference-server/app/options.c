@@ -24,6 +24,7 @@ static const char HELP[] =
     "The server:\n"
     "  --port N                 the port to listen on; 0, the default, takes a free one\n"
     "  --address ADDRESS        the numeric address to listen on (127.0.0.1)\n"
+    "  --phoenix RELEASE        follow the rules of this release of Phoenix, 1.6.0 to 1.8.12 (1.8.12)\n"
     "  --secret TEXT            signs long-poll tokens; without it, a random one\n"
     "  --redis URL              joins the nodes that share this Redis: "
     "redis://[[USER]:PASSWORD@]HOST[:PORT]; they "
@@ -65,6 +66,7 @@ static const char HELP[] =
 enum option_code {
     OPT_PORT = 256,
     OPT_ADDRESS,
+    OPT_PHOENIX,
     OPT_SECRET,
     OPT_REDIS,
     OPT_CLUSTER,
@@ -93,6 +95,7 @@ enum option_code {
 static const struct option LONG_OPTIONS[] = {
     {"port", required_argument, NULL, OPT_PORT},
     {"address", required_argument, NULL, OPT_ADDRESS},
+    {"phoenix", required_argument, NULL, OPT_PHOENIX},
     {"secret", required_argument, NULL, OPT_SECRET},
     {"redis", required_argument, NULL, OPT_REDIS},
     {"cluster", required_argument, NULL, OPT_CLUSTER},
@@ -274,6 +277,10 @@ static bool parse_one(options_t *options, option_mount_t **mount, int code, cons
     case OPT_ADDRESS:
         options->server.address = value;
         return is_address(value) || wrong(name, value, "give a numeric address, like 127.0.0.1 or ::1");
+    case OPT_PHOENIX:
+        options->server.phoenix = value;
+        return phxs_release_known(value) ||
+               wrong(name, value, "give a release of Phoenix from 1.6.0 to 1.8.12, like 1.8.11");
     case OPT_SECRET:
         options->server.secret = value;
         return true;

@@ -55,12 +55,15 @@ void connect_info_free(connect_info_t *result)
     *result = (connect_info_t){0};
 }
 
-bool connect_info_serializer(const connect_info_t *connect, phx_vsn_t *vsn)
+int connect_info_serializer(const connect_info_t *connect, const rules_t *rules, phx_vsn_t *vsn)
 {
     *vsn = PHX_V1;
     if (json_object_get(connect->params, "vsn") == NULL) {
-        return true;
+        return 0;
     }
     phx_slice_t text;
-    return query_string(connect->params, "vsn", &text) && handshake_serializer(text, vsn);
+    if (!query_string(connect->params, "vsn", &text)) {
+        return rules->odd_vsn_status; /* WS-VSN-05 */
+    }
+    return handshake_serializer(text, vsn) ? 0 : 403;
 }

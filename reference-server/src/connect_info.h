@@ -7,6 +7,7 @@
 
 #include "http.h"
 #include "phxspec/server.h"
+#include "rules.h"
 
 /* Zero-initialise; release with connect_info_free. */
 typedef struct connect_info {
@@ -23,8 +24,8 @@ typedef struct connect_info {
 int connect_info_init(connect_info_t *result, const http_request_t *request);
 void connect_info_free(connect_info_t *result);
 
-/* The serializer its `vsn` asks for; 1.0.0 where it has none (WS-VSN-01). False: none fits, or it is no
- * string (WS-VSN-05). */
-bool connect_info_serializer(const connect_info_t *connect, phx_vsn_t *vsn);
+/* The serializer its `vsn` asks for; 1.0.0 where it has none (WS-VSN-01). Returns 0; 403: none fits; what the
+ * rules say of one that is no string (WS-VSN-05): 403 or 500. */
+int connect_info_serializer(const connect_info_t *connect, const rules_t *rules, phx_vsn_t *vsn);
 
 #endif

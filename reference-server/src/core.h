@@ -7,6 +7,7 @@
 #include "phx/bytes.h"
 #include "phxspec/server.h"
 #include "pubsub.h"
+#include "rules.h"
 #include "tasks.h"
 #include "timers.h"
 
@@ -16,6 +17,7 @@ typedef struct presence presence_t;
 
 typedef struct core {
     phxs_server_t *server;
+    rules_t rules;
     timers_t *timers;
     tasks_t tasks;
     pubsub_t *pubsub;

@@ -10,7 +10,8 @@
 /* What a request's token leads to. */
 typedef struct target {
     phx_slice_t token;
-    bool valid; /* `id` is that of a session, which may have ended, or be another node's */
+    bool broken; /* a token that is no text fails the request */
+    bool valid;  /* `id` is that of a session, which may have ended, or be another node's */
     uint8_t id[LP_ID_BYTES];
     session_t *session; /* NULL: none of this node */
 } target_t;
@@ -19,11 +20,13 @@ typedef struct target {
 static target_t find_target(const sessions_t *sessions, const mount_t *mount, const http_request_t *request,
                             const json_t *params)
 {
+    const rules_t *rules = &mount->core->rules;
     const http_header_t *header = http_request_header(request, "x-phoenix-longpoll-token");
     target_t target = {0};
-    if (header != NULL) {
+    if (header != NULL && rules->longpoll_token_in_header) {
         target.token = header->value;
     } else if (!query_string(params, "token", &target.token)) {
+        target.broken = !rules->longpoll_token_of_any_type && json_object_get(params, "token") != NULL;
         return target;
     }
     target.valid = session_token_read(sessions, target.token, mount->config.token_max_age_s, target.id);
@@ -43,8 +46,11 @@ static void open_session(connection_t *connection, mount_t *mount, sessions_t *s
     phx_vsn_t vsn;
     session_t *session = NULL;
     phxs_connect_outcome_t outcome = PHXS_CONNECT_REFUSED;
-    if (connect_info_serializer(connect, &vsn)) {
+    int refusal = connect_info_serializer(connect, &mount->core->rules, &vsn);
+    if (refusal == 0) {
         outcome = session_open(sessions, mount, vsn, &connect->info, &session);
+    } else if (refusal == 500) {
+        outcome = PHXS_CONNECT_FAILED;
     }
     if (outcome == PHXS_CONNECT_OK) {
         lp_answer(connection, 410, session_token(session), (phx_slice_t){0}); /* LP-OPEN-01 */
@@ -92,7 +98,9 @@ static bool forward(connection_t *connection, mount_t *mount, const target_t *ta
 static void get(connection_t *connection, mount_t *mount, sessions_t *sessions, connect_info_t *connect)
 {
     const target_t target = find_target(sessions, mount, connection_request(connection), connect->params);
-    if (target.session != NULL) {
+    if (target.broken) {
+        connection_answer_error(connection, 500); /* LP-OPEN-02 */
+    } else if (target.session != NULL) {
         exchange_t *exchange = exchange_of(connection);
         if (exchange != NULL) {
             session_poll(target.session, exchange);
@@ -108,9 +116,12 @@ static void post(connection_t *connection, mount_t *mount, const sessions_t *ses
     const http_request_t *request = connection_request(connection);
     const http_header_t *type = http_request_header(request, "content-type");
     const target_t target = find_target(sessions, mount, request, connect->params);
-    bool batch = type != NULL && phx_slice_equals(type->value, "application/x-ndjson");
+    bool batch = mount->core->rules.batches && type != NULL &&
+                 phx_slice_equals(type->value, "application/x-ndjson"); /* LP-POST-03 */
     bool fits = !connection_body_too_large(connection) && request->body.len <= mount->config.max_body_bytes;
-    if (target.session != NULL && !fits) {
+    if (target.broken) {
+        connection_answer_error(connection, 500);
+    } else if (target.session != NULL && !fits) {
         connection_answer_error(connection, 400); /* LP-POST-11 */
     } else if (target.session != NULL) {
         exchange_t *exchange = exchange_of(connection);

@@ -24,7 +24,8 @@ void lp_body(phx_buf_t *out, int status, phx_slice_t token, phx_slice_t messages
 
 void lp_answer_body(connection_t *connection, phx_slice_t body)
 {
-    const answer_header_t headers[] = {{"cache-control", PHX_SLICE("no-store")},
+    const rules_t *rules = &connection_owner(connection)->core->rules;
+    const answer_header_t headers[] = {{"cache-control", phx_slice_of(rules->longpoll_cache_control)},
                                        {"access-control-allow-origin", PHX_SLICE("*")},
                                        {"content-type", PHX_SLICE("application/json; charset=utf-8")},
                                        {NULL, {0}}};

@@ -160,6 +160,12 @@ void phxs_server_drain(phxs_server_t *server, void (*drained)(void *user), void 
     }
 }
 
+bool phxs_release_known(const char *release)
+{
+    rules_t rules;
+    return rules_of(release, &rules);
+}
+
 /* ---- mounts ---- */
 
 static void strings_free(char **strings)
@@ -210,6 +216,8 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
     mount->handler = handler;
     mount->app = app;
     mount->config = *config;
+    mount->config.auth_token = config->auth_token && server->core.rules.auth_token;
+    mount->config.max_channels = server->core.rules.channel_limit ? config->max_channels : 0;
     normalize(phx_slice_of(path), &clean);
     phx_buf_append_byte(&clean, '\0');
     mount->path = clean.data;
@@ -293,6 +301,12 @@ static void name_node(phxs_server_t *server, const char *name)
 phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, char *error, size_t error_size)
 {
     phxs_server_t *server = calloc(1, sizeof(*server));
+    if (server != NULL && !rules_of(config->phoenix, &server->core.rules)) {
+        snprintf(error, error_size, "the rules of Phoenix %s are not known, but those of " RULES_RANGE,
+                 config->phoenix);
+        free(server);
+        return NULL;
+    }
     if (server == NULL || !start_core(server, loop, config)) {
         snprintf(error, error_size, "memory or randomness ran out");
         phxs_server_free(server);

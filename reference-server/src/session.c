@@ -11,7 +11,6 @@
 #include "phx/ndjson.h"
 
 enum {
-    MAX_LINES = 100,            /* LP-POST-05 */
     MAX_BASE64_LINE = 10000000, /* LP-BIN-02 */
 };
 
@@ -224,11 +223,21 @@ static void post_answer(post_t *post, int status)
     post_done(post);
 }
 
+static void post_refuse(post_t *post, int http_status)
+{
+    exchange_error(post->exchange, http_status);
+    post_done(post);
+}
+
 static void post_window_over(loop_timer_t *timer)
 {
     post_t *post = CONTAINER_OF(timer, post_t, window);
     core_t *core = post->core;
-    post_answer(post, 408); /* LP-POST-09, LP-POST-10 */
+    if (core->rules.late_post_fails) {
+        post_refuse(post, 500);
+    } else {
+        post_answer(post, 408); /* LP-POST-09, LP-POST-10 */
+    }
     tasks_run(&core->tasks);
 }
 
@@ -247,24 +256,55 @@ static void post_wait(post_t *post)
     }
 }
 
+/* The message in a line of a batch. Returns 0, or the HTTP status of a refusal. */
+static int line_message(post_t *post, phx_slice_t line, phx_form_t *form, phx_slice_t *message)
+{
+    bool text = line.len > 0 && line.data[0] == '[';
+    if (!post->core->rules.batches_carry_binary) {
+        *message = line;
+        return 0;
+    }
+    if (!text && line.len > MAX_BASE64_LINE) {
+        return 400;
+    }
+    return phx_ndjson_message(line, &post->scratch, form, message) == 0 ? 0 : 500; /* LP-POST-08 */
+}
+
+/* Where all lines are read before the first is taken up: as line_message, of the first that is refused. */
+static int read_batch(post_t *post)
+{
+    phx_slice_t line;
+    phx_slice_t message;
+    phx_form_t form;
+    size_t cursor = 0;
+    int status = 0;
+    while (status == 0 && phx_ndjson_next(post->exchange->body, &cursor, &line)) {
+        status = line_message(post, line, &form, &message);
+    }
+    return status;
+}
+
 /* The next message of the POST. Returns 0; 200: there is none; otherwise the HTTP status of a refusal. */
 static int next_message(post_t *post, phx_form_t *form, phx_slice_t *message)
 {
+    const rules_t *rules = &post->core->rules;
     phx_slice_t body = post->exchange->body;
+    phx_slice_t line;
     *form = PHX_TEXT;
     if (!post->batch) {
         *message = body; /* LP-POST-04 */
         return post->lines++ == 0 ? 0 : 200;
     }
-    phx_slice_t line;
-    if (post->lines++ == MAX_LINES || !phx_ndjson_next(body, &post->cursor, &line)) {
-        return 200;
+    int status = post->lines == 0 && rules->batch_read_first ? read_batch(post) : 0;
+    if (status != 0) {
+        return status;
     }
-    bool text = line.len > 0 && line.data[0] == '[';
-    if (!text && line.len > MAX_BASE64_LINE) {
-        return 400;
+    if ((rules->batch_limit > 0 && post->lines == rules->batch_limit) ||
+        !phx_ndjson_next(body, &post->cursor, &line)) {
+        return 200; /* LP-POST-05 */
     }
-    return phx_ndjson_message(line, &post->scratch, form, message) == 0 ? 0 : 500; /* LP-POST-08 */
+    post->lines++;
+    return line_message(post, line, form, message);
 }
 
 /* One message a turn: what follows from it comes before the next (MSG-10). */
@@ -284,8 +324,7 @@ static void post_step(task_t *task)
     if (status == 200) {
         post_answer(post, 200);
     } else if (status != 0) {
-        exchange_error(post->exchange, status);
-        post_done(post);
+        post_refuse(post, status);
     } else if (socket_receive(post->session->socket, form, message, post)) {
         tasks_push(&post->core->tasks, &post->task);
     } else {

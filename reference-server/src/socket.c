@@ -196,7 +196,8 @@ static int encode_end(phxs_socket_t *socket, const phxs_channel_t *channel, cons
     phx_buf_t *out = &core_of(socket)->scratch;
     phx_buf_clear(out);
     bool error = strcmp(event, "phx_error") == 0;
-    phx_slice_t payload = error ? PHX_SLICE("{\"reason\":\"channel_crash\"}") : PHX_SLICE("{}"); /* STOP-06 */
+    phx_slice_t payload =
+        error ? phx_slice_of(core_of(socket)->rules.phx_error_payload) : PHX_SLICE("{}"); /* STOP-06 */
     return phx_encode_end((phx_vsn_t)socket->vsn, out, channel->join_ref, channel->topic, phx_slice_of(event),
                           payload);
 }
@@ -410,8 +411,16 @@ static void handle_join(phxs_socket_t *socket, phxs_channel_t *old, const phx_me
 
 /* ---- messages of the client ---- */
 
+static bool is_of(const phxs_channel_t *channel, phx_slice_t join_ref, join_ref_rule_t rule)
+{
+    bool any = rule == JOIN_REF_ANY ||
+               phx_slice_equals(rule == JOIN_REF_IF_GIVEN ? join_ref : channel->join_ref, "null");
+    return any || phx_slice_equal(join_ref, channel->join_ref);
+}
+
 static void handle_message(phxs_socket_t *socket, const phx_message_t *message)
 {
+    const rules_t *rules = &core_of(socket)->rules;
     uint64_t hash = hash_bytes(0, message->topic);
     phxs_channel_t *channel = *find(socket, message->topic, hash);
     bool join = phx_slice_equals(message->event, "\"phx_join\"");
@@ -426,9 +435,8 @@ static void handle_message(phxs_socket_t *socket, const phx_message_t *message)
         reply_now(socket, message->join_ref, message, "ok", "{}"); /* LEAVE-03 */
     } else if (channel == NULL) {
         reply_now(socket, NULL_REF, message, "error", UNMATCHED); /* JREF-07 */
-    } else if (!phx_slice_equals(message->join_ref, "null") &&
-               !phx_slice_equal(message->join_ref, channel->join_ref)) {
-        return; /* JREF-01, JREF-03, LEAVE-04 */
+    } else if (!is_of(channel, message->join_ref, leave ? rules->leave_join_ref : rules->push_join_ref)) {
+        return; /* JREF-01 to JREF-03, LEAVE-04 */
     } else if (leave) {
         channel_leave(channel, message->ref);
     } else {

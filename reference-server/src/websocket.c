@@ -91,11 +91,12 @@ static void transport_pause(void *transport, bool pause)
 
 static void transport_end(void *transport, socket_end_t why)
 {
-    static const int CODES[] = {
-        [SOCKET_DISCONNECTED] = 1001, /* WS-CLOSE-02 */
-        [SOCKET_FAILED] = 1011,       /* WS-CLOSE-01 */
+    websocket_t *websocket = transport;
+    const int codes[] = {
+        [SOCKET_DISCONNECTED] = websocket->mount->core->rules.disconnect_code, /* WS-CLOSE-02 */
+        [SOCKET_FAILED] = 1011,                                                /* WS-CLOSE-01 */
     };
-    close_with(transport, CODES[why]);
+    close_with(websocket, codes[why]);
 }
 
 static const transport_ops_t TRANSPORT_OPS = {
@@ -180,7 +181,8 @@ static void drain(void *upgraded)
     }
     const phxs_socket_t *socket = websocket->socket;
     bool joined = socket->channel_count > 0 || socket->joining != NULL || socket->waiting != NULL;
-    close_with(websocket, joined ? 1012 : 1000); /* DRAIN-01, WS-CLOSE-04 */
+    close_with(websocket,
+               joined ? websocket->mount->core->rules.drain_code : 1000); /* DRAIN-01, WS-CLOSE-04 */
 }
 
 static const upgraded_ops_t UPGRADED_OPS = {received, closed, drain};
@@ -233,7 +235,7 @@ static void ask_application(connection_t *connection, mount_t *mount, const conn
         free(websocket);
     }
     if (outcome == PHXS_CONNECT_OK) {
-        connection_answer_text(connection, 400, error);
+        connection_answer_text(connection, mount->core->rules.bad_upgrade_status, error); /* WS-CONN-07 */
     } else if (outcome == PHXS_CONNECT_REFUSED_WITH_REASON) {
         connection_answer_text(connection, refusal.status, refusal.body); /* WS-AUTH-02 */
     } else if (outcome == PHXS_CONNECT_REFUSED) {
@@ -248,6 +250,7 @@ static void check_and_connect(connection_t *connection, mount_t *mount, connect_
 {
     const http_request_t *request = connection_request(connection);
     phx_vsn_t vsn;
+    int refusal = connect_info_serializer(info, &mount->core->rules, &vsn);
     if (!handshake_origin_allowed(&mount->config, request)) {
         connection_answer_text(connection, 403, ""); /* ORIG-02 */
         return;
@@ -255,8 +258,10 @@ static void check_and_connect(connection_t *connection, mount_t *mount, connect_
     subprotocol_outcome_t outcome = handshake_subprotocol(&mount->config, request, subprotocol);
     if (outcome == SUBPROTOCOL_BAD_TOKEN) {
         connection_answer_error(connection, 500); /* TOK-06 */
-    } else if (outcome == SUBPROTOCOL_REFUSED || !connect_info_serializer(info, &vsn)) {
+    } else if (outcome == SUBPROTOCOL_REFUSED || refusal == 403) {
         connection_answer_text(connection, 403, ""); /* SUBP-03, WS-VSN-02 */
+    } else if (refusal != 0) {
+        connection_answer_error(connection, refusal); /* WS-VSN-05 */
     } else {
         if (subprotocol->has_token) {
             phx_slice_t token = phx_buf_slice(&subprotocol->token);

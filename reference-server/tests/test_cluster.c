@@ -143,6 +143,7 @@ static void node_start(node_t *node, node_id_t id, uint64_t down_ms)
     *node = (node_t){.adapter.ops = &OPS};
     node->core = (core_t){.timers = timers_new(&loop), .pubsub = pubsub_new(id), .node = id};
     node->core.presence = presence_new(&node->core, id);
+    ck_assert(rules_of(NULL, &node->core.rules));
     node->mount = (mount_t){.core = &node->core, .handler = &SOCKET_HANDLER};
     phxs_mount_defaults(&node->mount.config);
     ck_assert(sessions_init(&node->sessions, "secret", id));

@@ -118,6 +118,7 @@ static void setup(void)
 {
     ck_assert_int_eq(uv_loop_init(&loop), 0);
     core = (core_t){.timers = timers_new(&loop), .pubsub = pubsub_new(1)};
+    ck_assert(rules_of(NULL, &core.rules));
     mount = (mount_t){.core = &core, .handler = &SOCKET_HANDLER};
     phxs_mount_defaults(&mount.config);
     mount.config.max_channels = 2;

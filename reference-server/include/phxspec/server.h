@@ -189,6 +189,7 @@ phxs_server_t *phxs_socket_server(const phxs_socket_t *socket);
 /* ---- the server ---- */
 
 typedef struct phxs_config {
+    const char *phoenix;       /* whose rules count, a release from 1.6.0 to 1.8.12; NULL: the newest */
     const char *address;       /* numeric; NULL: 127.0.0.1 */
     uint16_t port;             /* 0: any free port */
     const char *secret;        /* signs long-poll tokens; NULL: a random one */
@@ -213,13 +214,16 @@ typedef struct phxs_mount_config {
     uint64_t longpoll_pubsub_timeout_ms; /* for another node to say that it has a session (LP-OPEN-04) */
     uint64_t token_max_age_s;            /* LP-OPEN-07 */
     size_t max_body_bytes;               /* LP-POST-11 */
-    size_t max_channels;                 /* JOIN-06; 0: no limit */
+    size_t max_channels;                 /* JOIN-06; 0, and always where the release has none: no limit */
     bool check_origin;
     const char *const
         *origins;    /* ORIG-04, ORIG-05; NULL-terminated. NULL: the Host of the request (ORIG-03) */
     bool auth_token; /* TOK-02 */
     const char *const *subprotocols; /* SUBP-02; NULL-terminated; NULL: none */
 } phxs_mount_config_t;
+
+/* Whether there are rules of a release of Phoenix, like "1.8.11". */
+bool phxs_release_known(const char *release);
 
 void phxs_mount_defaults(phxs_mount_config_t *config);
 
