@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char template[] =
-    "srv {port} [--mount {mount}] [--subs {subprotocols} --auth {auth_token}] [-x]";
+    "srv {port} --as {release} [--mount {mount}] [--subs {subprotocols} --auth {auth_token}] [-x]";
 
 static void assert_command(const char *config_text, const char *without, const char *expected)
 {
@@ -15,7 +15,8 @@ static void assert_command(const char *config_text, const char *without, const c
     const char *key = NULL;
     names_add_list(&lacking, without);
     names_add(&assumed, "known");
-    if (command_for(&out, template, config, &assumed, &lacking, &key)) {
+    const command_input_t input = {"1.8.2", config, &assumed, &lacking};
+    if (command_for(&out, template, &input, &key)) {
         assert_text(&out, expected);
     } else {
         ck_assert_str_eq(key, expected);
@@ -28,13 +29,26 @@ static void assert_command(const char *config_text, const char *without, const c
 
 START_TEST(configs_become_commands)
 {
-    assert_command("{}", "", "srv {port}   -x");
-    assert_command("{\"mount\":\"/tight\",\"known\":1}", "", "srv {port} --mount /tight  -x");
+    assert_command("{}", "", "srv {port} --as 1.8.2   -x");
+    assert_command("{\"mount\":\"/tight\",\"known\":1}", "", "srv {port} --as 1.8.2 --mount /tight  -x");
     assert_command("{\"subprotocols\":[\"a\",\"b c\"],\"auth_token\":false}", "",
-                   "srv {port}  --subs 'a,b c' --auth false -x");
-    assert_command("{\"auth_token\":true}", "", "srv {port}   -x");
-    assert_command("{\"deflate\":true}", "deflate", "srv {port}   -x");
+                   "srv {port} --as 1.8.2  --subs 'a,b c' --auth false -x");
+    assert_command("{\"auth_token\":true}", "", "srv {port} --as 1.8.2   -x");
+    assert_command("{\"deflate\":true}", "deflate", "srv {port} --as 1.8.2   -x");
     assert_command("{\"deflate\":true}", "", "deflate");
+}
+END_TEST
+
+START_TEST(a_release_is_quoted)
+{
+    const names_t none = {0};
+    json_t *config = json_object();
+    const command_input_t input = {"1; rm x", config, &none, &none};
+    const char *key;
+    text_t out = {0};
+    ck_assert(command_for(&out, "srv [-r {release}]", &input, &key));
+    assert_text(&out, "srv -r '1; rm x'");
+    json_decref(config);
 }
 END_TEST
 
@@ -61,4 +75,4 @@ START_TEST(broken_templates)
 }
 END_TEST
 
-TEST_MAIN("command", configs_become_commands, ports_are_filled_in, broken_templates)
+TEST_MAIN("command", configs_become_commands, a_release_is_quoted, ports_are_filled_in, broken_templates)

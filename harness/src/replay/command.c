@@ -28,7 +28,7 @@ bool command_check(const char *template, text_t *error)
             return false;
         }
         inside = *at == '[' || (inside && *at != ']');
-        if (placeholder(at, &name) > 0 && !inside && !span_is(name, "port")) {
+        if (placeholder(at, &name) > 0 && !inside && !span_is(name, "port") && !span_is(name, "release")) {
             text_printf(
                 error,
                 "--spawn: {%.*s} stands outside of square brackets; put the option it belongs to in them, "
@@ -43,10 +43,10 @@ bool command_check(const char *template, text_t *error)
     return !inside;
 }
 
-static const json_t *value_of(const json_t *config, span_t name, const names_t *without)
+static const json_t *value_of(const command_input_t *input, span_t name)
 {
     char *key = mem_string_n(name.at, name.len);
-    const json_t *value = names_have(without, key) ? NULL : json_object_get(config, key);
+    const json_t *value = names_have(input->without, key) ? NULL : json_object_get(input->config, key);
     free(key);
     return value;
 }
@@ -69,7 +69,7 @@ static void add_value(text_t *out, const json_t *value)
 }
 
 /* Appends `part`, its keys filled in; false when the config lacks one. */
-static bool add_part(text_t *out, span_t part, const json_t *config, const names_t *without)
+static bool add_part(text_t *out, span_t part, const command_input_t *input)
 {
     for (size_t i = 0; i < part.len;) {
         span_t name;
@@ -78,12 +78,16 @@ static bool add_part(text_t *out, span_t part, const json_t *config, const names
             text_putc(out, part.at[i++]);
             continue;
         }
-        const json_t *value = value_of(config, name, without);
+        i += len;
+        if (span_is(name, "release")) {
+            text_shell_word(out, input->release);
+            continue;
+        }
+        const json_t *value = value_of(input, name);
         if (value == NULL) {
             return false;
         }
         add_value(out, value);
-        i += len;
     }
     return true;
 }
@@ -97,24 +101,24 @@ static bool has_place(const char *template, const char *key)
     return found;
 }
 
-bool command_for(text_t *out, const char *template, const json_t *config, const names_t *assumed,
-                 const names_t *without, const char **key)
+bool command_for(text_t *out, const char *template, const command_input_t *input, const char **key)
 {
-    json_t *walked = (json_t *)config, *value; /* jansson's iteration takes no const */
+    json_t *walked = (json_t *)input->config, *value; /* jansson's iteration takes no const */
     json_object_foreach(walked, *key, value)
     {
-        if (!has_place(template, *key) && !names_have(assumed, *key) && !names_have(without, *key)) {
+        if (!has_place(template, *key) && !names_have(input->assumed, *key) &&
+            !names_have(input->without, *key)) {
             return false;
         }
     }
     while (*template != '\0') {
         size_t plain = strcspn(template, "[");
-        add_part(out, (span_t){template, plain}, config, without);
+        add_part(out, (span_t){template, plain}, input);
         template += plain;
         if (*template == '[') {
             size_t len = strcspn(template, "]");
             text_t part = {0};
-            if (add_part(&part, (span_t){template + 1, len - 1}, config, without)) {
+            if (add_part(&part, (span_t){template + 1, len - 1}, input)) {
                 text_span_add(out, text_span(&part));
             }
             text_free(&part);

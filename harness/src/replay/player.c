@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double OPEN_PATIENCE_MS = 2000, FAREWELL_PATIENCE_MS = 500;
+static const double OPEN_PATIENCE_MS = 2000, FAREWELL_PATIENCE_MS = 2000;
 
 const recorded_event_t *player_recorded(const player_t *player, long event)
 {

@@ -28,6 +28,7 @@ static void recording_free(recording_t *recording)
     free(recording->group);
     free(recording->varies);
     free(recording->place);
+    free(recording->release);
     json_decref(recording->config);
     names_free(&recording->needs);
     names_free(&recording->locks);

@@ -69,8 +69,9 @@ typedef struct recording {
     char *name;     /* SERVER/SCENARIO.ws.v2 */
     char *scenario; /* join.ok */
     char *title, *group;
-    char *varies; /* NULL: repeated runs agreed */
-    char *place;  /* file:line, for messages */
+    char *varies;  /* NULL: repeated runs agreed */
+    char *release; /* of the recorded server: 1.8.12 */
+    char *place;   /* file:line, for messages */
     json_t *config;
     names_t needs; /* capabilities of the application */
     recorded_conn_t *conns;

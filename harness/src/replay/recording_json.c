@@ -188,6 +188,7 @@ static bool read_name(recording_t *recording, const json_t *header, const reader
     text_printf(&name, "/%s.%s.v%d", recording->scenario, strcmp(transport, "longpoll") == 0 ? "lp" : "ws",
                 vsn == VSN_1 ? 1 : 2);
     recording->name = text_take(&name);
+    recording->release = mem_string(json_string_value(json_object_get(server, "version")));
     return true;
 }
 

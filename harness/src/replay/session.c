@@ -111,8 +111,11 @@ static bool decide_early(item_t *item)
         return item->stage == DONE;
     }
     json_t *none = json_object();
-    const json_t *config = options->assume_config ? none : recording->config;
-    if (command_for(&text, options->spawn, config, &options->assumed, &options->without, &key)) {
+    const command_input_t input = {.release = recording->release,
+                                   .config = options->assume_config ? none : recording->config,
+                                   .assumed = &options->assumed,
+                                   .without = &options->without};
+    if (command_for(&text, options->spawn, &input, &key)) {
         item->command = text_take(&text);
     } else {
         text_printf(&text, "--spawn has no place for {%s}", key);
