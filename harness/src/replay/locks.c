@@ -8,33 +8,44 @@
 
 struct locks {
     size_t count;
-    size_t **numbers; /* by recording: the numbers of its locks */
+    size_t **numbers; /* by user: the numbers of its locks */
     size_t *lens;
     bool *taken; /* by number */
 };
 
+typedef struct lock_name {
+    const char *server, *name;
+} lock_name_t;
+
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const lock_name_t *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order != 0 ? order : strcmp(x->server, y->server);
+}
+
+static lock_name_t name_of(const lock_user_t *user, size_t i)
+{
+    return (lock_name_t){user->server != NULL ? user->server : "", user->recording->locks.at[i]};
 }
 
 /* All names, sorted, each once. */
-static const char **all_names(const recording_t *const *recordings, size_t count, size_t *len)
+static lock_name_t *all_names(const lock_user_t *users, size_t count, size_t *len)
 {
     size_t total = 0, unique = 0;
     for (size_t i = 0; i < count; i++) {
-        total += recordings[i]->locks.len;
+        total += users[i].recording->locks.len;
     }
-    const char **names = mem_new(total, sizeof *names);
+    lock_name_t *names = mem_new(total, sizeof *names);
     total = 0;
     for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < recordings[i]->locks.len; j++) {
-            names[total++] = recordings[i]->locks.at[j];
+        for (size_t j = 0; j < users[i].recording->locks.len; j++) {
+            names[total++] = name_of(&users[i], j);
         }
     }
     qsort(names, total, sizeof *names, by_name);
     for (size_t i = 0; i < total; i++) {
-        if (unique == 0 || strcmp(names[unique - 1], names[i]) != 0) {
+        if (unique == 0 || by_name(&names[unique - 1], &names[i]) != 0) {
             names[unique++] = names[i];
         }
     }
@@ -42,22 +53,21 @@ static const char **all_names(const recording_t *const *recordings, size_t count
     return names;
 }
 
-locks_t *locks_new(const recording_t *const *recordings, size_t count)
+locks_t *locks_new(const lock_user_t *users, size_t count)
 {
     locks_t *locks = mem_new(1, sizeof *locks);
     size_t names_len;
-    const char **names = all_names(recordings, count, &names_len);
+    lock_name_t *names = all_names(users, count, &names_len);
     locks->count = count;
     locks->numbers = mem_new(count, sizeof *locks->numbers);
     locks->lens = mem_new(count, sizeof *locks->lens);
     locks->taken = mem_new(names_len, sizeof *locks->taken);
     for (size_t i = 0; i < count; i++) {
-        const names_t *own = &recordings[i]->locks;
-        locks->lens[i] = own->len;
-        locks->numbers[i] = mem_new(own->len, sizeof **locks->numbers);
-        for (size_t j = 0; j < own->len; j++) {
-            const char *name = own->at[j];
-            const char **found = bsearch(&name, names, names_len, sizeof *names, by_name);
+        locks->lens[i] = users[i].recording->locks.len;
+        locks->numbers[i] = mem_new(locks->lens[i], sizeof **locks->numbers);
+        for (size_t j = 0; j < locks->lens[i]; j++) {
+            const lock_name_t name = name_of(&users[i], j);
+            const lock_name_t *found = bsearch(&name, names, names_len, sizeof *names, by_name);
             locks->numbers[i][j] = (size_t)(found - names);
         }
     }
@@ -76,29 +86,29 @@ void locks_free(locks_t *locks)
     free(locks);
 }
 
-bool locks_are_free(const locks_t *locks, size_t recording)
+bool locks_are_free(const locks_t *locks, size_t user)
 {
-    for (size_t i = 0; i < locks->lens[recording]; i++) {
-        if (locks->taken[locks->numbers[recording][i]]) {
+    for (size_t i = 0; i < locks->lens[user]; i++) {
+        if (locks->taken[locks->numbers[user][i]]) {
             return false;
         }
     }
     return true;
 }
 
-static void set(locks_t *locks, size_t recording, bool taken)
+static void set(locks_t *locks, size_t user, bool taken)
 {
-    for (size_t i = 0; i < locks->lens[recording]; i++) {
-        locks->taken[locks->numbers[recording][i]] = taken;
+    for (size_t i = 0; i < locks->lens[user]; i++) {
+        locks->taken[locks->numbers[user][i]] = taken;
     }
 }
 
-void locks_take(locks_t *locks, size_t recording)
+void locks_take(locks_t *locks, size_t user)
 {
-    set(locks, recording, true);
+    set(locks, user, true);
 }
 
-void locks_release(locks_t *locks, size_t recording)
+void locks_release(locks_t *locks, size_t user)
 {
-    set(locks, recording, false);
+    set(locks, user, false);
 }

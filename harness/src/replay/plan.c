@@ -36,7 +36,7 @@ static void add_event(plan_t *plan, const recording_t *recording, size_t index)
         break;
     case EVENT_TCP_END:
     case EVENT_TCP_RESET:
-        act = event->from == FROM_CLIENT ? ACT_END : ACT_AWAIT_END;
+        act = event->from == FROM_CLIENT || recording->conns[event->conn].given_up ? ACT_END : ACT_AWAIT_END;
         break;
     case EVENT_HTTP:
         add(plan, ACT_REQUEST, (long)index, event->conn, event->t_ms);

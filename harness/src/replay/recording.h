@@ -63,6 +63,7 @@ typedef struct recorded_conn {
     int status; /* CONN_WEBSOCKET: of the handshake */
     http_headers_t response_headers;
     text_t response_body;
+    bool given_up; /* CONN_WEBSOCKET: the client ended it, whatever was seen of that */
 } recorded_conn_t;
 
 typedef struct recording {

@@ -145,6 +145,7 @@ static bool read_conn(recorded_conn_t *conn, const char *name, const json_t *jso
         return false;
     }
     conn->status = (int)status;
+    conn->given_up = json_object_get(json, "client_error") != NULL;
     return json_object_get(json, "response_body") == NULL ||
            read_bytes(json, "response_body", &conn->response_body, &found, reader);
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const double SETTLE_MS = 30, LATE_MS = 50;
-enum { AGAIN_JOBS = 4, AGAIN_MAX = 5, AGAIN_MIN = 8, AGAIN_TOTAL_MAX = 100 };
+enum { AGAIN_JOBS = 4, AGAIN_MAX = 5, AGAIN_MIN = 8, AGAIN_TOTAL_MIN = 100, AGAIN_SHARE = 10 };
 
 typedef enum stage { PENDING, STARTING, PLAYING, DONE } stage_t;
 
@@ -32,7 +32,7 @@ typedef struct item {
     player_t *player;
     deadline_t *settling;
     unsigned played_again;
-    double chain_ms; /* of all recordings of its scenario, which come one after the other */
+    double chain_ms; /* of all recordings of its scenario for its server, which come one after the other */
 } item_t;
 
 struct session {
@@ -159,7 +159,8 @@ static bool too_late_to_tell(const item_t *item, const player_t *player)
 {
     const verdict_printer_t *printer = &item->session->printer;
     size_t agreed = printer->counts[AGREE];
-    bool chance = item->played_again < AGAIN_MAX && printer->played_again < AGAIN_TOTAL_MAX &&
+    size_t most = item->session->len / AGAIN_SHARE + AGAIN_TOTAL_MIN;
+    bool chance = item->played_again < AGAIN_MAX && printer->played_again < most &&
                   printer->played_again < agreed + AGAIN_MIN && agreed >= printer->counts[DISAGREE];
     return chance && !player_agreed(player) && player_late_ms(player) > LATE_MS &&
            expectation(item->session->options, item->recording) == NULL;
@@ -329,17 +330,28 @@ static int by_chain(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
+static bool same_chain(const item_t *a, const item_t *b)
+{
+    bool same_server = a->command == NULL || b->command == NULL ? a->command == b->command
+                                                                : strcmp(a->command, b->command) == 0;
+    return strcmp(a->recording->scenario, b->recording->scenario) == 0 && same_server;
+}
+
 /* The longest chain of recordings that must follow one another is begun first. */
 static void order(session_t *session)
 {
+    lock_user_t *users = mem_new(session->len, sizeof *users);
     for (size_t i = 0; i < session->len; i++) {
+        item_t *item = &session->items[i];
+        users[i] = (lock_user_t){item->recording, item->command};
         for (size_t j = 0; j < session->len; j++) {
-            const recording_t *other = session->items[j].recording;
-            if (strcmp(session->items[i].recording->scenario, other->scenario) == 0) {
-                session->items[i].chain_ms += other->duration_ms;
+            if (same_chain(item, &session->items[j])) {
+                item->chain_ms += session->items[j].recording->duration_ms;
             }
         }
     }
+    session->locks = locks_new(users, session->len);
+    free(users);
     qsort(session->items, session->len, sizeof *session->items, by_chain);
 }
 
@@ -353,14 +365,12 @@ static void select_items(session_t *session, const recordings_t *recordings)
     }
     session->items = mem_new(session->len, sizeof *session->items);
     session->verdicts = mem_new(session->len, sizeof *session->verdicts);
-    session->locks = locks_new(chosen, session->len);
     for (size_t i = 0; i < session->len; i++) {
         session->verdicts[i].recording = chosen[i];
         session->items[i] = (item_t){
             .session = session, .recording = chosen[i], .verdict = &session->verdicts[i], .index = i};
     }
     free(chosen);
-    order(session);
 }
 
 static bool open_loop(session_t *session)
@@ -431,6 +441,7 @@ int session_run(const session_options_t *options, const recordings_t *recordings
     for (size_t i = 0; i < session.len; i++) {
         decide_early(&session.items[i]);
     }
+    order(&session);
     go_on(&session);
     uv_run(&session.loop, UV_RUN_DEFAULT);
     bool complete = verdict_summary(&session.printer, session.verdicts, session.len, clock_ms() - began_ms);
