@@ -17,8 +17,8 @@ LACKS = "cluster,deflate"  # of the reference server; as in ci/judge
 RECORDED = env.VECTORS / "recorded" / "phoenix-1.8.12-bandit"
 
 
-def spawn_template(program=None):
-    """How a recording's config is told to the reference server; as in ci/judge."""
+def spawn_template(program=None, phoenix="{release}"):
+    """How a recording's release and config are told to the reference server; as in ci/judge."""
     flags = {
         "mount": "mount",
         "idle-timeout-ms": "websocket_timeout_ms",
@@ -30,7 +30,7 @@ def spawn_template(program=None):
         "subprotocols": "subprotocols",
     }
     return " ".join(
-        [str(program or env.server()), "--port {port}"]
+        [str(program or env.server()), "--port {port}", f"--phoenix {phoenix}"]
         + [f"[--{flag} {{{key}}}]" for flag, key in flags.items()]
     )
 
