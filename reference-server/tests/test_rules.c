@@ -27,9 +27,25 @@ END_TEST
 
 START_TEST(what_is_no_known_release)
 {
-    static const char *const NONE[] = {"",       "1",       "1.8",     "1.8.",    "1.8.13", "1.8.12.1",  "1.9.0", "2.8.1", "1.5.14",
-                                       "1.8.-1", "1.8.+1",  " 1.8.11", "1.8.011", "1.8.x",  "1.8.11-rc.1", "v1.8.1", "1..1",
-                                       "1.8.99999999999999999999", "1.99999999999999999999.1"};
+    static const char *const NONE[] = {"",
+                                       "1",
+                                       "1.8",
+                                       "1.8.",
+                                       "1.8.13",
+                                       "1.8.12.1",
+                                       "1.9.0",
+                                       "2.8.1",
+                                       "1.5.14",
+                                       "1.8.-1",
+                                       "1.8.+1",
+                                       " 1.8.11",
+                                       "1.8.011",
+                                       "1.8.x",
+                                       "1.8.11-rc.1",
+                                       "v1.8.1",
+                                       "1..1",
+                                       "1.8.99999999999999999999",
+                                       "1.99999999999999999999.1"};
     rules_t rules;
     for (size_t i = 0; i < sizeof(NONE) / sizeof(NONE[0]); i++) {
         ck_assert_msg(!rules_of(NONE[i], &rules), "\"%s\" has no rules", NONE[i]);
@@ -69,7 +85,8 @@ END_TEST
 START_TEST(rules_of_long_poll_begin_with_their_release)
 {
     ck_assert(!rules_for("1.8.9").longpoll_token_in_header && rules_for("1.8.10").longpoll_token_in_header);
-    ck_assert(!rules_for("1.8.9").longpoll_token_of_any_type && rules_for("1.8.10").longpoll_token_of_any_type);
+    ck_assert(!rules_for("1.8.9").longpoll_token_of_any_type &&
+              rules_for("1.8.10").longpoll_token_of_any_type);
     ck_assert_str_eq(rules_for("1.8.9").longpoll_cache_control, "max-age=0, private, must-revalidate");
     ck_assert_str_eq(rules_for("1.8.10").longpoll_cache_control, "no-store");
     ck_assert(!rules_for("1.6.99").batches && rules_for("1.7.0").batches);
