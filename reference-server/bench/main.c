@@ -100,7 +100,7 @@ static void print_number(double number, int width, const char *none)
 
 static void print_heading(void)
 {
-    printf("%-16s %8s  %-20s %10s %10s %7s %6s %6s %10s\n", "scenario", "clients", "for each", "phxspec",
+    printf("%-18s %8s  %-20s %10s %10s %7s %6s %6s %10s\n", "scenario", "clients", "for each", "phxspec",
            "bare lws", "ratio", "goal", "ratio", "a second");
 }
 
@@ -110,8 +110,8 @@ static void print_row(const row_t *row)
     char unit[32];
     snprintf(unit, sizeof unit, "%s, %s", scenario->unit, scenario->kind == MEMORY ? "B" : "µs");
     /* µ is one column and two bytes */
-    printf("%-16s %8zu  %-*s", scenario->name, row->clients, scenario->kind == MEMORY ? 20 : 21, unit);
-    print_number(in_units(scenario, row->ours.each), 11, "");
+    printf("%-18s %8zu  %-*s", scenario->name, row->clients, scenario->kind == MEMORY ? 20 : 21, unit);
+    print_number(in_units(scenario, row->ours.each), 11, "0.00");
     print_number(in_units(scenario, row->bare.each), 11, "-");
     print_number(ratio(row), 8, "-");
     print_number(scenario->goal, 7, "-");

@@ -9,7 +9,7 @@
 
 typedef enum scenario_kind {
     ECHO,       /* `window` messages of each client are under way all the time */
-    BROADCAST,  /* one client broadcasts, all have it, the next follows */
+    BROADCAST,  /* one client broadcasts `window` messages, all have them, the next follow */
     JOIN_LEAVE, /* joins, and leaves what it has joined */
     CONNECT,    /* connects, upgrades and goes */
     LONGPOLL,   /* pushes by POST, the reply comes by a poll; then the next */
