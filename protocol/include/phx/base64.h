@@ -5,6 +5,8 @@
 
 #include "phx/bytes.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum phx_base64_padding {
     PHX_BASE64_PADDED,   /* `=` must complete the last group (LP-POST-06) */
     PHX_BASE64_OPTIONAL, /* `=` may be there or not (TOK-01, TOK-06) */
@@ -15,5 +17,7 @@ void phx_base64_encode(phx_buf_t *out, phx_slice_t bytes);
 
 /* Appends the bytes that `text` encodes. Returns 0, PHX_EBASE64, PHX_ENOMEM; on error `out` is as it was. */
 int phx_base64_decode(phx_buf_t *out, phx_slice_t text, phx_base64_padding_t padding);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 /* Borrowed bytes; not terminated. An empty slice may have a NULL `data`. */
 typedef struct phx_slice {
     const char *data;
@@ -50,5 +52,7 @@ void phx_buf_append_text(phx_buf_t *buf, const char *text);
 void phx_buf_append_byte(phx_buf_t *buf, uint8_t byte);
 /* What the buffer holds now; borrowed until the next append, clear or free. */
 phx_slice_t phx_buf_slice(const phx_buf_t *buf);
+
+#pragma GCC visibility pop
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef PHX_ERROR_H
 #define PHX_ERROR_H
 
+#pragma GCC visibility push(default)
+
 /* Every function of the library that can fail returns 0 or one of these. */
 typedef enum phx_error {
     PHX_OK = 0,
@@ -19,5 +21,7 @@ typedef enum phx_error {
 
 /* What an error means, for people. Never NULL. */
 const char *phx_strerror(int error);
+
+#pragma GCC visibility pop
 
 #endif

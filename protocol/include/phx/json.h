@@ -11,6 +11,8 @@
 
 #include "phx/bytes.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum phx_json_kind {
     PHX_JSON_NULL,
     PHX_JSON_BOOL,
@@ -63,5 +65,7 @@ void phx_json_quote(phx_buf_t *out, phx_slice_t characters);
 
 /* True if the bytes are UTF-8 (RFC 3629). */
 bool phx_utf8_valid(phx_slice_t bytes);
+
+#pragma GCC visibility pop
 
 #endif

@@ -9,6 +9,8 @@
 #include "phx/bytes.h"
 #include "phx/error.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum phx_vsn {
     PHX_V1, /* 1.0.0: JSON objects */
     PHX_V2, /* 2.0.0: JSON arrays, and binary messages */
@@ -96,5 +98,7 @@ int phx_encode_broadcast(phx_vsn_t vsn, phx_buf_t *out, phx_form_t *form, phx_sl
 /* The end of a channel: `event` is phx_close or phx_error, `payload` JSON (V1-06, V2-08). Always text. */
 int phx_encode_end(phx_vsn_t vsn, phx_buf_t *out, phx_slice_t join_ref, phx_slice_t topic, phx_slice_t event,
                    phx_slice_t payload_json);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 #include "phx/bytes.h"
 #include "phx/message.h"
 
+#pragma GCC visibility push(default)
+
 /*
  * Walks the lines of `body`, which end with `\n` or `\r\n`: start with `*cursor` = 0; returns false when
  * there is none left. A body that ends with a line break has an empty last line (LP-POST-07), an empty body
@@ -22,5 +24,7 @@ int phx_ndjson_message(phx_slice_t line, phx_buf_t *scratch, phx_form_t *form, p
 
 /* Appends a message as a line, with a line break before it unless `out` is empty. */
 void phx_ndjson_append(phx_buf_t *out, phx_form_t form, phx_slice_t bytes);
+
+#pragma GCC visibility pop
 
 #endif

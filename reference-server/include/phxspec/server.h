@@ -17,6 +17,8 @@
 
 #include "phx/message.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct phxs_server phxs_server_t;
 typedef struct phxs_socket phxs_socket_t;
 typedef struct phxs_channel phxs_channel_t;
@@ -229,5 +231,7 @@ void phxs_server_drain(phxs_server_t *server, void (*drained)(void *user), void 
 /* Ends everything at once; not from within a callback of the server. The loop must run on until it is idle
  * for the last handles to go. */
 void phxs_server_free(phxs_server_t *server);
+
+#pragma GCC visibility pop
 
 #endif
