@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "mutation/score.h"
 #include "net/deadline.h"
-#include "vectors/built_in.h"
+#include "select/suite_files.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -46,14 +46,11 @@ typedef struct options {
 
 static bool read_jobs(const char *string, long *jobs)
 {
-    char *end;
-    errno = 0;
-    *jobs = strtol(string, &end, 10);
-    if (errno || *end || end == string || *jobs < 1 || *jobs > 64) {
+    bool good = command_number(string, 1, 64, jobs);
+    if (!good) {
         fprintf(stderr, "phxspec mutants: --jobs %s: a whole number from 1 to 64 is needed\n", string);
-        return false;
     }
-    return true;
+    return good;
 }
 
 static bool read_options(int argc, char **argv, options_t *options)
@@ -232,16 +229,9 @@ static bool choose(campaign_t *campaign, const mutants_t *mutants)
 
 static char *mutants_path(const options_t *options)
 {
-    const char *environment = getenv("PHXSPEC_VECTORS");
     text_t path = {0};
-    if (options->mutants) {
-        text_puts(&path, options->mutants);
-    } else if (environment && *environment) {
-        text_printf(&path, "%s/mutants", environment);
-    } else {
-        text_puts(&path,
-                  access(BUILT_IN_VECTORS, R_OK) == 0 ? BUILT_IN_VECTORS "/mutants" : "vectors/mutants");
-    }
+    text_puts(&path, options->mutants ? options->mutants : suite_folder(NULL));
+    text_puts(&path, options->mutants ? "" : "/mutants");
     return text_take(&path);
 }
 

@@ -50,9 +50,7 @@ static bool refuse(const char *format, const char *argument)
 
 static bool read_wait(const char *argument, options_t *options)
 {
-    char *end;
-    options->wait_s = strtol(argument, &end, 10);
-    return (*end == 0 && end != argument && options->wait_s >= 1 && options->wait_s <= 10) ||
+    return command_number(argument, 1, 10, &options->wait_s) ||
            refuse("--wait %s: a whole number from 1 to 10 is needed", argument);
 }
 

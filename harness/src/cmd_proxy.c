@@ -5,7 +5,6 @@
 #include "proxy/mutant.h"
 #include "proxy/proxy.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,10 +33,8 @@ typedef struct options {
 
 static bool read_port(const char *string, int *port)
 {
-    char *end;
-    errno = 0;
-    long value = strtol(string, &end, 10);
-    if (errno || *end || end == string || value < 0 || value > 65535) {
+    long value;
+    if (!command_number(string, 0, 65535, &value)) {
         fprintf(stderr, "phxspec proxy: --port %s: a number from 0 to 65535 is needed\n", string);
         return false;
     }

@@ -143,11 +143,10 @@ static void remember(replay_t *replay, int code, const char *argument)
 
 static bool read_number(const char *string, size_t *number)
 {
-    char *end;
-    errno = 0;
-    long value = strtol(string, &end, 10);
+    long value;
+    bool good = command_number(string, 1, 100000, &value);
     *number = (size_t)value;
-    return errno == 0 && *end == '\0' && end != string && value > 0 && value <= 100000;
+    return good;
 }
 
 static bool read_option(replay_t *replay, int code, const char *argument)

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+bool command_number(const char *text, long least, long most, long *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtol(text, &end, 10);
+    return errno == 0 && *end == '\0' && end != text && *number >= least && *number <= most;
+}
 
 bool command_complain(const char *command, text_t *lines)
 {

@@ -19,6 +19,9 @@ int cmd_replay(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_server(int argc, char **argv);
 
+/* A whole number from `least` to `most`; false for any other text. */
+bool command_number(const char *text, long least, long most, long *number);
+
 /* Says each line on stderr, behind "phxspec COMMAND: ", and releases the text. Always false. */
 bool command_complain(const char *command, text_t *lines);
 

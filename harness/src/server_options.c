@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server_options.h"
 
-#include <errno.h>
+#include "commands.h"
+
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,14 +123,9 @@ static void keep_for_rerun(server_options_t *options, int code, const char *argu
 
 static bool read_count(const char *argument, long *count, text_t *error)
 {
-    char *end;
-    errno = 0;
-    *count = strtol(argument, &end, 10);
-    if (errno == 0 && *end == 0 && end != argument && *count >= 1 && *count <= 100000) {
-        return true;
-    }
-    text_puts(error, "a whole number from 1 to 100000 is needed");
-    return false;
+    bool good = command_number(argument, 1, 100000, count);
+    text_puts(error, good ? "" : "a whole number from 1 to 100000 is needed");
+    return good;
 }
 
 static bool is_one_of(bool is, const char *what, text_t *error)

@@ -40,6 +40,18 @@ static inline char *test_shown(span_t bytes)
         text_free(got);                                                                                      \
     } while (0)
 
+/* Runs a suite of one case, which it takes over; TAP on stdout. The exit code. */
+static inline int test_run(Suite *suite, TCase *all)
+{
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 /* Runs the tests of one case; TAP on stdout. */
 #define TEST_MAIN(suite_name, ...)                                                                           \
     int main(void)                                                                                           \
@@ -50,13 +62,7 @@ static inline char *test_shown(span_t bytes)
         for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {                                          \
             tcase_add_test(all, tests[i]);                                                                   \
         }                                                                                                    \
-        suite_add_tcase(suite, all);                                                                         \
-        SRunner *runner = srunner_create(suite);                                                             \
-        srunner_set_tap(runner, "-");                                                                        \
-        srunner_run_all(runner, CK_SILENT);                                                                  \
-        int failed = srunner_ntests_failed(runner);                                                          \
-        srunner_free(runner);                                                                                \
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;                                                    \
+        return test_run(suite, all);                                                                         \
     }
 
 #endif

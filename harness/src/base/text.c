@@ -51,6 +51,14 @@ span_t span_trim(span_t span)
     return span;
 }
 
+bool word_listed(const char *const *words, const char *word)
+{
+    while (*words != NULL && strcmp(*words, word) != 0) {
+        words++;
+    }
+    return *words != NULL;
+}
+
 bool span_next(span_t *rest, char separator, span_t *piece)
 {
     if (rest->at == NULL) {

@@ -25,6 +25,9 @@ span_t span_trim(span_t span);               /* without blanks, tabs, CR and LF 
  * behind the last piece, so that "a," has the pieces "a" and "". */
 bool span_next(span_t *rest, char separator, span_t *piece);
 
+/* Whether a word is in a NULL-ended list. */
+bool word_listed(const char *const *words, const char *word);
+
 /* Zero-initialise; release with text_free. `at` is NULL while empty, else `at[len]` is always 0. */
 typedef struct text {
     char *at;

@@ -158,8 +158,11 @@ static void alter_body(text_t *body, const json_t *action)
     }
 }
 
-static void common_actions(const json_t *action, relayed_t *relayed)
+/* What can be done to a request and to an answer alike. */
+static void alter_exchange(const json_t *action, http_headers_t *headers, text_t *body, relayed_t *relayed)
 {
+    set_headers(headers, json_object_get(action, "http"));
+    alter_body(body, action);
     relayed->drop = relayed->drop || json_is_true(json_object_get(action, "drop"));
     relayed->cut = relayed->cut || json_is_true(json_object_get(action, "cut"));
     relayed->delay_ms += json_number_value(json_object_get(action, "delay_ms"));
@@ -251,15 +254,13 @@ relayed_t relay_request(faults_t *faults, const raw_request_t *request, span_t r
         const json_t *action = json_array_get(actions, i), *change = json_object_get(action, "http");
         const char *name;
         json_t *value;
-        common_actions(action, &relayed);
-        set_headers(&headers, change);
+        alter_exchange(action, &headers, &body, &relayed);
         json_object_foreach(json_object_get(change, "query"), name, value)
         {
             char *other = target_with(target, name, json_string_value(value));
             free(target);
             target = other;
         }
-        alter_body(&body, action);
         altered = true;
     }
     if (altered) {
@@ -316,10 +317,8 @@ relayed_t relay_response(faults_t *faults, const http_response_t *response, span
     for (size_t i = 0; i < json_array_size(actions); i++) {
         const json_t *action = json_array_get(actions, i), *change = json_object_get(action, "http");
         const json_t *other = json_object_get(change, "status");
-        common_actions(action, &relayed);
-        set_headers(&headers, change);
+        alter_exchange(action, &headers, &body, &relayed);
         status = other ? (int)json_integer_value(other) : status;
-        alter_body(&body, action);
         altered = true;
     }
     if (altered) {

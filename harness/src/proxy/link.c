@@ -19,14 +19,14 @@ static const double PATIENCE_MS = 50;
 static const double LINGER_MS = 300;
 enum { BODY_MAX = 256 << 20 };
 
-typedef enum mode { MODE_HTTP, MODE_WEBSOCKET, MODE_RAW } mode_t_;
+typedef enum mode { MODE_HTTP, MODE_WEBSOCKET, MODE_RAW } way_mode_t;
 
 /* What one side sends. */
 typedef struct way {
     link_t *link;
     direction_t from;
     stream_t *in; /* owned; the way's sender */
-    mode_t_ mode;
+    way_mode_t mode;
     text_t buffer;       /* received, not passed on */
     size_t skip;         /* of the next bytes belong to a frame that passes as it is */
     text_t message, raw; /* the fragments of a message so far: payload, and the bytes they came in */
@@ -398,6 +398,16 @@ static bool take_response(way_t *way)
 
 /* ---- what comes ---- */
 
+/* What is not whole goes on as it came. */
+static void pass_unread(way_t *way)
+{
+    pass(way, text_span(&way->raw));
+    pass(way, text_span(&way->buffer));
+    text_clear(&way->raw);
+    text_clear(&way->message);
+    text_clear(&way->buffer);
+}
+
 static void on_patience(void *ctx)
 {
     way_t *way = ctx;
@@ -416,11 +426,7 @@ static void on_patience(void *ctx)
             other(way)->mode = MODE_RAW;
         }
     }
-    pass(way, text_span(&way->raw));
-    text_clear(&way->raw);
-    text_clear(&way->message);
-    pass(way, text_span(&way->buffer));
-    text_clear(&way->buffer);
+    pass_unread(way);
 }
 
 static bool take(way_t *way)
@@ -475,10 +481,7 @@ static void on_finished(void *ctx)
     }
     deadline_cancel(&way->patience);
     release_held(way);
-    pass(way, text_span(&way->raw));
-    pass(way, text_span(&way->buffer));
-    text_clear(&way->raw);
-    text_clear(&way->buffer);
+    pass_unread(way);
     way->finished = true;
     if (link->muted) {
         end(link);

@@ -20,14 +20,6 @@ static const char *const action_keys[] = {"drop",   "duplicate", "swap", "merge"
                                           "before", "opcode",    "rsv",  "masked", "fragments", "close",
                                           "cut",    "http",      NULL};
 
-static bool listed(const char *const *list, const char *key)
-{
-    while (*list && strcmp(*list, key) != 0) {
-        list++;
-    }
-    return *list != NULL;
-}
-
 static bool flaw(text_t *error, const char *where, const jpath_t *path, const char *what)
 {
     text_puts(error, where);
@@ -47,7 +39,7 @@ static bool known_keys(const json_t *object, const char *const *keys, const char
     }
     json_object_foreach((json_t *)object, key, value)
     {
-        if (!listed(keys, key)) {
+        if (!word_listed(keys, key)) {
             jpath_t at = {.parent = path, .key = key};
             good = flaw(error, where, &at, "no such key; vectors/mutants/README.md names them");
         }

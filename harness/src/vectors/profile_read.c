@@ -29,15 +29,11 @@ static void only_members(reader_t *reader, const char *where, const json_t *obje
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
     {
-        const char *const *name = known;
-        while (*name && strcmp(*name, key) != 0) {
-            name++;
-        }
-        if (!*name) {
+        if (!word_listed(known, key)) {
             text_t what = {0};
             text_puts(&what,
                       *where ? "no such member; known are" : "a profile has no such member; known are");
-            for (name = known; *name; name++) {
+            for (const char *const *name = known; *name; name++) {
                 text_printf(&what, " %s", *name);
             }
             complain(reader, where, key, text_str(&what));

@@ -61,14 +61,10 @@ static void only_members(place_t *place, const json_t *object, const char *const
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
     {
-        const char *const *name = known;
-        while (*name && strcmp(*name, key) != 0) {
-            name++;
-        }
-        if (!*name) {
+        if (!word_listed(known, key)) {
             text_t what = {0};
             text_puts(&what, "no such member; known are");
-            for (name = known; *name; name++) {
+            for (const char *const *name = known; *name; name++) {
                 text_printf(&what, " %s", *name);
             }
             complain(place, key, text_str(&what));

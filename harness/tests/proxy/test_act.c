@@ -128,11 +128,5 @@ int main(void)
     tcase_add_test(all, what_is_not_altered_goes_on_as_it_came);
     tcase_add_test(all, frames_are_made_as_told);
     tcase_add_test(all, what_happens_to_the_connection_is_told);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return test_run(suite, all);
 }

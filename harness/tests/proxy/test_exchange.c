@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "proxy/exchange.h"
 
-#include "test_util.h"
+#include "test_faults.h"
 
 #include <string.h>
-
-static faults_t *faults_of(const char *text)
-{
-    json_t *list = jvalue_parse(span_of(text), NULL);
-    ck_assert_msg(list != NULL, "%s", text);
-    faults_t *faults = faults_new(list);
-    json_decref(list);
-    return faults;
-}
 
 static relayed_t request(const char *faults_text, const char *bytes, passage_t *passage)
 {

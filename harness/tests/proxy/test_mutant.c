@@ -80,11 +80,5 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_add_test(all, good_mutants_are_read);
     tcase_add_loop_test(all, flaws_are_named, 0, (int)(sizeof flaws / sizeof *flaws));
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return test_run(suite, all);
 }

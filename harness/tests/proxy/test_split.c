@@ -155,11 +155,5 @@ int main(void)
     tcase_add_test(all, what_is_no_request_is_left_alone);
     tcase_add_test(all, parameters_are_found_and_decoded);
     tcase_add_test(all, parameters_are_replaced_and_taken_out);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return test_run(suite, all);
 }

@@ -87,11 +87,5 @@ int main(void)
     tcase_add_test(all, a_long_text_is_cut_behind_a_character);
     tcase_add_test(all, ten_megabytes_are_cut);
     tcase_add_test(all, every_string_of_an_event_is_cleaned);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return test_run(suite, all);
 }
