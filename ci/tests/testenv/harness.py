@@ -12,7 +12,7 @@ from typing import NamedTuple
 from . import env
 from .server import sanitizer_report
 
-LACKS = "presence,cluster,deflate"  # of the reference server; as in ci/judge
+LACKS = "presence,cluster,deflate"  # of the reference server; as in ci/reference-server
 
 RECORDED = env.VECTORS / "recorded" / "phoenix-1.8.12-bandit"
 
