@@ -124,7 +124,9 @@ static void keep_for_rerun(server_options_t *options, int code, const char *argu
 static bool read_count(const char *argument, long *count, text_t *error)
 {
     bool good = command_number(argument, 1, 100000, count);
-    text_puts(error, good ? "" : "a whole number from 1 to 100000 is needed");
+    if (!good) {
+        text_puts(error, "a whole number from 1 to 100000 is needed");
+    }
     return good;
 }
 

@@ -47,10 +47,10 @@ static bool known_keys(const json_t *object, const char *const *keys, const char
     return good;
 }
 
-static bool check_pattern(const json_t *message, const char *where, const jpath_t *path, text_t *error)
+static bool check_pattern(const json_t *pattern, const char *where, const jpath_t *path, text_t *error)
 {
     text_t said = {0};
-    bool good = matcher_check(message, path, &said);
+    bool good = matcher_check(pattern, path, &said);
     span_t rest = text_span(&said), line;
     while (span_next(&rest, '\n', &line)) {
         if (line.len > 0) {
@@ -86,6 +86,7 @@ static bool check_match(const json_t *match, const char *where, const jpath_t *p
     if (http) {
         jpath_t at = {.parent = path, .key = "http"};
         good = known_keys(http, http_keys, where, &at, error) && good;
+        good = check_pattern(http, where, &at, error) && good;
     }
     return good;
 }

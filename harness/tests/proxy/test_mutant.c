@@ -60,6 +60,10 @@ static const struct {
     {"[" START "\"proxy\":[{\"match\":{\"from\":\"server\",\"message\":[1,1,1,1,{\"$anny\":1}]},\"do\":[{"
      "\"drop\":true}]}]}]",
      "$anny"},
+    {"[" START "\"proxy\":[{\"match\":{\"from\":\"server\",\"http\":{\"body\":{\"$list\":{\"each\":1}}}},"
+     "\"do\":[{\"drop\":"
+     "true}]}]}]",
+     "http.body.$list: write {\"length\": N"},
     {"[" START "\"proxy\":[{\"match\":{\"from\":\"server\",\"frame\":\"text\"}}]}]", "\"do\" is a list"},
     {"7", "a list \"mutants\" is needed"},
 };
