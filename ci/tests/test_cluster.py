@@ -525,6 +525,28 @@ def test_a_full_session_body_passes(nodes):
     assert len(client.messages(2)[1][4]["response"]["text"]) == 3_000_000
 
 
+def test_posts_for_another_node_count_in_its_memory(start_node):
+    """What waits there for a session is bounded as if it had come to that node itself."""
+    nodes = [start_node(None, "--max-total-received-bytes", "8000000"), start_node()]
+    together(*nodes)
+    client, other = session(nodes), session(nodes)
+    large = message(None, "1", "phoenix", "heartbeat", {"x": "y" * 3_000_000})
+    posts = [nodes[1].connect() for _ in range(7)]
+    posts[0].send(client.post_request(message("1", "j", "phxspec:slow", "phx_join", {"delay_ms": 3000})))
+    before = nodes[0].memory_bytes()
+    for post in posts[1:]:
+        post.send(client.post_request(large))
+    wait_until(lambda: sum(post.has_something() for post in posts) >= 4, "a refusal of what does not fit")
+    assert nodes[0].memory_bytes() - before < 40_000_000
+    assert other.post(JOIN) == {"status": 200}
+    answers = [post.response() for post in posts]
+    assert answers[0].json == {"status": 200}
+    assert sorted({answer.status for answer in answers}) == [200, 503]
+    assert client.post(message(None, "2", "phoenix", "heartbeat", {})) == {"status": 200}
+    client.port = nodes[0].port
+    assert client.post(large) == {"status": 200}  # what was counted is free again
+
+
 # ---- the vectors ----
 
 

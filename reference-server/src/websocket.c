@@ -45,16 +45,28 @@ static void send_close(websocket_t *websocket, int code)
     send_buf(websocket, &out);
 }
 
-/* The channels end with the socket; the connection ends with the peer's answer, or without it after a while.
- */
-static void close_with(websocket_t *websocket, int code)
+/* The channels end with the socket. How the connection ends is one of the carrier's two ways. */
+static void close_by(websocket_t *websocket, int code, void (*end)(carrier_conn_t *conn, uint64_t linger_ms))
 {
     phxs_socket_t *socket = websocket->socket;
     websocket->socket = NULL;
     timers_stop(websocket->mount->core->timers, &websocket->idle);
     send_close(websocket, code);
-    carrier_end_after_peer(websocket->conn, CLOSE_LINGER_MS);
+    end(websocket->conn, CLOSE_LINGER_MS);
     socket_free(socket);
+}
+
+/* The connection ends with the peer's answer, or without it after a while. */
+static void close_with(websocket_t *websocket, int code)
+{
+    close_by(websocket, code, carrier_end_after_peer);
+}
+
+/* Nothing more can come: the peer's Close has, or what it sent cannot be read on (RFC 6455, 7.1.7). So there
+ * is nothing to wait for, and it is the server that ends the connection first (7.1.1). */
+static void close_at_once(websocket_t *websocket, int code)
+{
+    close_by(websocket, code, carrier_end);
 }
 
 static void idle_due(loop_timer_t *timer)
@@ -111,16 +123,6 @@ static const transport_ops_t TRANSPORT_OPS = {
 
 /* ---- what the client sends ---- */
 
-static void peer_closed(websocket_t *websocket, const ws_event_t *event)
-{
-    phxs_socket_t *socket = websocket->socket;
-    websocket->socket = NULL;
-    timers_stop(websocket->mount->core->timers, &websocket->idle);
-    send_close(websocket, event->close_code); /* WS-CLOSE-05 */
-    carrier_end(websocket->conn, CLOSE_LINGER_MS);
-    socket_free(socket);
-}
-
 static void handle_event(websocket_t *websocket, const ws_event_t *event)
 {
     phx_buf_t out = {0};
@@ -135,7 +137,7 @@ static void handle_event(websocket_t *websocket, const ws_event_t *event)
         send_buf(websocket, &out);
         break;
     case WS_CLOSE:
-        peer_closed(websocket, event);
+        close_at_once(websocket, event->close_code); /* WS-CLOSE-05 */
         break;
     case WS_PONG:
     case WS_CONTINUATION:
@@ -156,7 +158,7 @@ static void received(void *upgraded, uint8_t *bytes, size_t len)
         if (progress == WS_MESSAGE) {
             handle_event(websocket, &event);
         } else if (progress == WS_BROKEN) {
-            close_with(websocket, ws_reader_close_code(websocket->reader)); /* WS-FRAME-05, WS-FRAME-06 */
+            close_at_once(websocket, ws_reader_close_code(websocket->reader)); /* WS-FRAME-05, WS-FRAME-06 */
         } else {
             break;
         }
