@@ -169,6 +169,7 @@ int main(void)
     }
     if (all == NULL || !listen_on_any_port(all)) {
         perror("floor");
+        free(all);
         return 3;
     }
     for (;;) {
