@@ -189,7 +189,7 @@ def test_a_target_with_the_fault_built_in_is_started(server, tmp_path):
     "command, code, words",
     [
         ("false {fault}", 3, "false no-such: it ended with status 1"),
-        ("sh -c 'echo ready http://127.0.0.1:9; sleep 0.2' {fault}", 3, "it ended with status 0"),
+        ("sh -c 'echo ready http://127.0.0.1:9; sleep 60' {fault}", 3, "did not come to a result"),
         ("true", 2, "{fault} has to stand where"),
     ],
 )

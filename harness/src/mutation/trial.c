@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct trial {
@@ -82,8 +83,10 @@ static void finish(trial_t *trial, trial_state_t state)
 static void on_judged(void *ctx, int64_t status, int signal, const char *error)
 {
     trial_t *trial = ctx;
-    bool no_use = status == 2 && access(trial->report, R_OK) != 0; /* wrong options, say */
-    if (error || signal || no_use) {
+    (void)status; /* what counts is the report */
+    struct stat file;
+    bool no_report = stat(trial->report, &file) != 0 || file.st_size == 0; /* wrong options, say */
+    if (error || signal || no_report) {
         text_printf(&trial->why,
                     "phxspec %s did not come to a result: ", trial->setup->client ? "client" : "server");
         text_show(&trial->why, error ? span_of(error) : spawn_output(trial->judge), 2000);
