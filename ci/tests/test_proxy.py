@@ -178,11 +178,24 @@ def built_in(tmp_path, *faults):
 
 def test_a_target_with_the_fault_built_in_is_started(server, tmp_path):
     command = f"{env.server()} --port {{port}} --phoenix {{fault}}"
-    options = ["--mutants", built_in(tmp_path, "1.8.11", "1.8.12"), "--spawn", command, "--quick", "--verbose"]
-    run = phxspec("mutants", *options, server.url, "--", "--without", LACKS, timeout=120)
+    options = ["--mutants", built_in(tmp_path, "1.8.11", "1.8.12"), "--spawn", command, "--verbose"]
+    run = phxspec("mutants", *options, server.url, "--", "--without", LACKS, "--run", "join_ref.*", timeout=60)
     assert run.code == 1, run.out + run.err
     assert "killed            x.1.8.11" in run.out
     assert "survived          x.1.8.12" in run.out
+
+
+def test_what_turns_red_once_and_not_again_kills_nobody(server, tmp_path):
+    command = (
+        f"sh -c 'release=1.8.12; [ -e {tmp_path}/seen ] || release=1.8.11; touch {tmp_path}/seen; "
+        f"exec {env.server()} --port {{port}} --phoenix $release' {{fault}}"
+    )
+    options = ["--mutants", built_in(tmp_path, "once"), "--spawn", command]
+    only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
+    run = phxspec("mutants", *options, server.url, *only, timeout=60)
+    assert run.code == 1
+    assert "survived          x.once" in run.out
+    assert "join_ref.push-null/ws/v2 turned red, but not again" in run.out
 
 
 @pytest.mark.parametrize(
@@ -195,7 +208,8 @@ def test_a_target_with_the_fault_built_in_is_started(server, tmp_path):
 )
 def test_a_target_that_does_not_live_says_so(server, tmp_path, command, code, words):
     mutants = built_in(tmp_path, "no-such")
-    run = phxspec("mutants", "--mutants", mutants, "--spawn", command, "--quick", server.url, "--", "--without", LACKS)
+    only = ["--", "--without", LACKS, "--run", "join_ref.push-null"]
+    run = phxspec("mutants", "--mutants", mutants, "--spawn", command, server.url, *only)
     assert run.code == code
     assert words in run.out + run.err
 

@@ -10,15 +10,15 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *about;
 } commands[] = {
-    {"mutants", cmd_mutants, "measure the vectors by servers that break a rule on purpose"},
-    {"proxy", cmd_proxy, "pass everything on to a server, with faults on the way"},
+    {"server", cmd_server, "run the vectors against a server"},
     {"client", cmd_client, "run the vectors against a client"},
+    {"replay", cmd_replay, "replay recorded sessions of a server against another one"},
+    {"report", cmd_report, "show saved runs again, in any format, or side by side"},
     {"explain", cmd_explain, "tell what a case or a requirement is about"},
     {"lint", cmd_lint, "name every flaw of vectors"},
     {"probe", cmd_probe, "try a server and write a first profile of it"},
-    {"replay", cmd_replay, "replay recorded sessions of a server against another one"},
-    {"report", cmd_report, "show saved runs again, in any format, or side by side"},
-    {"server", cmd_server, "run the vectors against a server"},
+    {"proxy", cmd_proxy, "pass everything on to a server, with faults on the way"},
+    {"mutants", cmd_mutants, "measure the vectors by peers that break a rule on purpose"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FEW = 3 };
+
 const char *fate_name(fate_t fate)
 {
     static const char *const names[FATES] = {"killed",   "killed nearby", "killed elsewhere",
@@ -115,6 +117,32 @@ void score_add(score_t *score, size_t index, const trial_t *trial)
     }
     result->why = text_take(&error);
     score->by[result->fate]++;
+    json_decref(failed);
+}
+
+bool score_doubtful(const mutant_result_t *result)
+{
+    return result->first != NULL && result->killers <= FEW;
+}
+
+void score_confirm(score_t *score, size_t index, const trial_t *trial)
+{
+    mutant_result_t *result = &score->at[index];
+    text_t why = {0};
+    json_t *failed = json_object();
+    size_t passed = 0;
+    bool ran =
+        trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &why);
+    if (!ran || json_object_size(failed) == 0) {
+        score->by[result->fate]--;
+        result->fate = FATE_SURVIVED;
+        score->by[result->fate]++;
+        text_clear(&why);
+        text_printf(&why, "%s turned red, but not again when it was run alone", result->first);
+        free(result->why);
+        result->why = text_take(&why);
+    }
+    text_free(&why);
     json_decref(failed);
 }
 

@@ -16,6 +16,7 @@
 struct trial {
     const trial_setup_t *setup;
     const mutant_t *mutant;
+    char *only;
     trial_done_cb *done;
     void *ctx;
     faults_t *faults;
@@ -32,6 +33,11 @@ struct trial {
 const mutant_t *trial_mutant(const trial_t *trial)
 {
     return trial->mutant;
+}
+
+const char *trial_only(const trial_t *trial)
+{
+    return trial->only;
 }
 
 trial_state_t trial_state(const trial_t *trial)
@@ -115,7 +121,10 @@ static void judge(trial_t *trial, const char *target)
     text_puts(&command, trial->setup->client ? " client --quiet --report " : " server --quiet --report ");
     text_shell_word(&command, trial->report);
     text_puts(&command, trial->setup->arguments);
-    if (trial->setup->quick && trial->mutant) {
+    if (trial->only) {
+        text_puts(&command, " --run ");
+        text_shell_word(&command, trial->only);
+    } else if (trial->setup->quick && trial->mutant) {
         add_groups(&command, trial->mutant->requirements);
     }
     text_puts(&command, trial->setup->client ? " --driver " : " ");
@@ -170,12 +179,14 @@ static void start_proxy(trial_t *trial)
     judge(trial, url);
 }
 
-trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, trial_done_cb *done, void *ctx)
+trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, const char *only,
+                     trial_done_cb *done, void *ctx)
 {
     trial_t *trial = mem_new(1, sizeof *trial);
     text_t report = {0};
     trial->setup = setup;
     trial->mutant = mutant;
+    trial->only = only ? mem_string(only) : NULL;
     trial->done = done;
     trial->ctx = ctx;
     text_printf(&report, "%s/%s.jsonl", setup->folder, mutant ? mutant->id : "control");
@@ -211,6 +222,7 @@ void trial_free(trial_t *trial)
     }
     unlink(trial->report);
     free(trial->report);
+    free(trial->only);
     text_free(&trial->why);
     free(trial);
 }
