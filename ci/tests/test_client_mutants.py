@@ -73,7 +73,7 @@ def test_a_dozen_is_killed():
         "client_push.own-join-ref",
     ]
     options = [option for mutant in chosen for option in ("--run", mutant)]
-    run = phxspec("mutants", "--client", "--spawn", driver(), "--quick", "--jobs", 4, *options, timeout=120)
+    run = phxspec("mutants", "--client", "--spawn", driver(), "--quick", "--jobs", 8, *options, timeout=120)
     assert run.code == 0, run.out + run.err
     assert "12 mutants: killed 12," in run.out
 
