@@ -67,34 +67,13 @@ void faults_bend_mount(const core_t *core, phxs_mount_config_t *config)
 
 void faults_relax_reader(const core_t *core, ws_reader_t *reader)
 {
-    switch (core->fault) {
-    case FAULT_ANY_TEXT:
-        ws_reader_relax(reader, WS_ANY_TEXT);
-        break;
-    case FAULT_LONE_FRAGMENTS:
-        ws_reader_relax(reader, WS_LONE_FRAGMENTS);
-        break;
-    case FAULT_PING_RESETS:
-        ws_reader_relax(reader, WS_CONTROL_RESETS);
-        break;
-    case FAULT_ANY_CLOSE_CODE:
-        ws_reader_relax(reader, WS_ANY_CLOSE_CODE);
-        break;
-    case FAULT_LONG_CONTROLS:
-        ws_reader_relax(reader, WS_LONG_CONTROLS);
-        break;
-    case FAULT_CONTROL_FRAGMENTS:
-        ws_reader_relax(reader, WS_CONTROL_FRAGMENTS);
-        break;
-    case FAULT_INTERLEAVED:
-        ws_reader_relax(reader, WS_INTERLEAVED);
-        break;
-    case FAULT_LONE_CONTINUATION:
-        ws_reader_relax(reader, WS_LONE_CONTINUATION);
-        break;
-    default:
-        break;
-    }
+    static const ws_laxity_t LAXITIES[FAULT_COUNT] = {
+        [FAULT_ANY_TEXT] = WS_ANY_TEXT,           [FAULT_LONE_FRAGMENTS] = WS_LONE_FRAGMENTS,
+        [FAULT_PING_RESETS] = WS_CONTROL_RESETS,  [FAULT_ANY_CLOSE_CODE] = WS_ANY_CLOSE_CODE,
+        [FAULT_LONG_CONTROLS] = WS_LONG_CONTROLS, [FAULT_CONTROL_FRAGMENTS] = WS_CONTROL_FRAGMENTS,
+        [FAULT_INTERLEAVED] = WS_INTERLEAVED,     [FAULT_LONE_CONTINUATION] = WS_LONE_CONTINUATION,
+    }; /* all others: WS_STRICT */
+    ws_reader_relax(reader, LAXITIES[core->fault]);
 }
 
 /* Whether a route as the fault understands it serves the topic. */

@@ -180,14 +180,14 @@ static uint64_t poll_window(const session_t *session)
 void session_poll(session_t *session, exchange_t *exchange)
 {
     core_t *core = core_of(session);
-    poll_t *const before = session->poll;
     if (!has_fault(core, FAULT_POLLS_DO_NOT_KEEP)) {
         session->last_poll_ms = timers_now(core->timers);
     }
-    if (before != NULL && has_fault(core, FAULT_SECOND_POLL_ENDS_FIRST)) {
-        exchange_answer(before->exchange, 204, session_token(session), (phx_slice_t){0});
-        poll_free(before);
+    if (session->poll != NULL && has_fault(core, FAULT_SECOND_POLL_ENDS_FIRST)) {
+        exchange_answer(session->poll->exchange, 204, session_token(session), (phx_slice_t){0});
+        poll_free(session->poll);
     }
+    poll_t *stays = has_fault(core, FAULT_FIRST_POLL_STAYS) ? session->poll : NULL;
     if (session->poll != NULL) { /* the one before runs to the end of its window (LP-GET-06) */
         session->poll->session = NULL;
         session->poll = NULL;
@@ -207,10 +207,10 @@ void session_poll(session_t *session, exchange_t *exchange)
     poll->core = core;
     memcpy(poll->token, session->token, sizeof(poll->token));
     session->poll = poll;
-    if (before != NULL && has_fault(core, FAULT_FIRST_POLL_STAYS)) {
+    if (stays != NULL) {
         poll->session = NULL;
-        before->session = session;
-        session->poll = before;
+        stays->session = session;
+        session->poll = stays;
     }
     exchange_watch(exchange, poll_gone, poll);
 }

@@ -212,6 +212,14 @@ bool score_write_page(const char *path, const score_t *score, bool client)
             "neighbours.\n"
             "`ci/%s` makes this page.\n\n",
             client ? "client" : "server", name, name, name);
+    if (!client) {
+        size_t built_in = 0;
+        for (size_t i = 0; i < score->len; i++) {
+            built_in += score->at[i].mutant->fault != NULL;
+        }
+        fprintf(to, "%zu are made by phxspec's proxy, %zu have the fault built in.\n\n",
+                score->len - built_in, built_in);
+    }
     fprintf(to,
             "**%zu of %zu killed**, %zu of them by a case that cites the very rule. Without a fault%s,\n"
             "%zu variants pass and none fails.\n\n"
