@@ -46,7 +46,7 @@ def _flaws_of_requirements(suite):
         if since != sorted(since):
             yield f"{name}: since is not in order"
         for change in rule.get("changes", []):
-            if release(change.get("since", "0.0.0")) > release(change["until"]):
+            if {"since", "until"} <= change.keys() and release(change["since"]) > release(change["until"]):
                 yield f"{name}: a change ends before it begins"
     used = {pending for rule in suite.rules for pending in rule.get("pending", [])}
     for pending in suite.requirements["pending"]:

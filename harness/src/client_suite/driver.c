@@ -2,6 +2,7 @@
 #include "client_suite/driver.h"
 
 #include "base/memory.h"
+#include "client_suite/outlet.h"
 #include "net/deadline.h"
 
 #include <signal.h>
@@ -9,16 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { IN, OUT, ERR, PIPES, LINE_MAX_BYTES = 16 << 20 };
+enum { IN, OUT, ERR, PIPES };
+/* What a driver may say in a line, and while one case is played. */
+enum { LINE_MAX_BYTES = 16 << 20, SAID_MAX_BYTES = 48 << 20, SAID_MAX_LINES = 20000 };
 
 struct driver {
     uv_process_t process;
     uv_pipe_t pipes[PIPES];
     const driver_events_t *events;
     void *ctx;
-    text_t lines[PIPES]; /* what is not a whole line yet */
+    text_t lines[PIPES];           /* what is not a whole line yet */
+    double written_at;             /* when stdout was last written to, as of what was read last */
+    bool last_line;                /* what is being said is all that was written by then */
+    size_t said_bytes, said_lines; /* to who listens now */
     bool running, ended, freed;
     bool exited; /* the process is gone, maybe with words of it still in the pipe */
+    int out;     /* the end of its stdout that is read here */
     int failed;
     unsigned open; /* handles not closed yet */
     deadline_t *failure;
@@ -66,6 +73,10 @@ static void take_line(driver_t *driver, int pipe, span_t line)
         driver->events->noise(driver->ctx, line);
         return;
     }
+    if (++driver->said_lines > SAID_MAX_LINES) {
+        end(driver, "the driver flooded: it said more than 20000 lines in one case");
+        return;
+    }
     text_t why = {0};
     json_t *json = jvalue_parse(line, &why);
     if (json_is_object(json) && json_is_string(json_object_get(json, "event"))) {
@@ -81,21 +92,40 @@ static void take_line(driver_t *driver, int pipe, span_t line)
     text_free(&why);
 }
 
-static void take_lines(driver_t *driver, int pipe, bool last)
+/* Takes the lines that end with what was read now; at the end of the pipe, what is left without an end. */
+static void take_lines(driver_t *driver, int pipe, span_t read, bool at_the_end)
 {
-    text_t whole = driver->lines[pipe];
-    driver->lines[pipe] = (text_t){0};
-    span_t rest = text_span(&whole), line;
-    while (rest.len > 0 && memchr(rest.at, '\n', rest.len)) {
-        span_next(&rest, '\n', &line);
-        take_line(driver, pipe, line);
+    text_t *begun = &driver->lines[pipe];
+    span_t line;
+    while (read.len > 0 && memchr(read.at, '\n', read.len)) {
+        span_next(&read, '\n', &line);
+        text_t whole = *begun;
+        *begun = (text_t){0};
+        text_span_add(&whole, line);
+        driver->last_line = read.len == 0;
+        take_line(driver, pipe, text_span(&whole));
+        text_free(&whole);
     }
-    if (last) {
-        take_line(driver, pipe, rest);
-    } else {
-        text_span_add(&driver->lines[pipe], rest);
+    text_span_add(begun, read);
+    if (at_the_end) {
+        text_t whole = *begun;
+        *begun = (text_t){0};
+        take_line(driver, pipe, text_span(&whole));
+        text_free(&whole);
     }
-    text_free(&whole);
+}
+
+/* A driver that says too much is not listened to any more. */
+static bool says_too_much(driver_t *driver, int pipe, size_t got)
+{
+    driver->said_bytes += got;
+    if (driver->said_bytes > SAID_MAX_BYTES) {
+        end(driver, "the driver flooded: it wrote more than 48 MB in one case");
+    } else if (driver->lines[pipe].len > LINE_MAX_BYTES) {
+        end(driver, pipe == OUT ? "the driver wrote a line of more than 16 MB to stdout"
+                                : "the driver wrote a line of more than 16 MB to stderr");
+    }
+    return driver->ended;
 }
 
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -117,15 +147,19 @@ static void on_read(uv_stream_t *pipe, ssize_t got, const uv_buf_t *buffer)
 {
     driver_t *driver = pipe->data;
     int which = pipe == (uv_stream_t *)&driver->pipes[OUT] ? OUT : ERR;
-    if (got > 0 && !driver->freed) {
-        text_add(&driver->lines[which], buffer->base, (size_t)got);
-        take_lines(driver, which, false);
-        if (driver->lines[which].len > LINE_MAX_BYTES) {
-            end(driver, "the driver wrote a line without an end");
+    if (got > 0 && !driver->freed && !driver->ended) {
+        span_t read = {buffer->base, (size_t)got};
+        if (which == OUT) {
+            driver->written_at = outlet_written_at(driver->out);
+        }
+        if (says_too_much(driver, which, read.len)) {
+            text_clear(&driver->lines[which]);
+        } else {
+            take_lines(driver, which, read, false);
         }
     } else if (got < 0) {
         close_handle((uv_handle_t *)pipe);
-        take_lines(driver, which, true);
+        take_lines(driver, which, (span_t){0}, true);
         check_ended(driver);
     }
     free(buffer->base);
@@ -169,6 +203,12 @@ driver_t *driver_start(uv_loop_t *loop, char *const *arguments, const driver_eve
         stdio[i].flags = UV_CREATE_PIPE | (i == IN ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
         stdio[i].data.stream = (uv_stream_t *)&driver->pipes[i];
     }
+    int its_end = -1;
+    if (outlet_open(&driver->out, &its_end)) {
+        stdio[OUT].flags = UV_INHERIT_FD;
+        stdio[OUT].data.fd = its_end;
+        uv_pipe_open(&driver->pipes[OUT], driver->out);
+    }
     uv_process_options_t options = {.exit_cb = on_exit,
                                     .file = arguments[0],
                                     .args = (char **)arguments,
@@ -177,6 +217,9 @@ driver_t *driver_start(uv_loop_t *loop, char *const *arguments, const driver_eve
                                     .stdio = stdio};
     driver->failed = uv_spawn(loop, &driver->process, &options);
     driver->process.data = driver;
+    if (its_end >= 0) {
+        close(its_end);
+    }
     driver->open = 1 + PIPES;
     if (driver->failed) {
         driver->failure = deadline_start(loop, 0, on_failure, driver);
@@ -192,6 +235,14 @@ void driver_listen(driver_t *driver, const driver_events_t *events, void *ctx)
 {
     driver->events = events;
     driver->ctx = ctx;
+    driver->said_bytes = driver->said_lines = 0;
+}
+
+moment_t driver_moment(const driver_t *driver, const pace_t *pace)
+{
+    moment_t moment = moment_last(pace_looked(pace), driver->written_at);
+    moment.earliest = driver->last_line ? moment.earliest : pace_looked(pace);
+    return moment;
 }
 
 static void on_written(uv_write_t *request, int status)

@@ -24,6 +24,7 @@ void greeting_free(greeting_t *greeting)
 {
     free(greeting->name);
     free(greeting->version);
+    free(greeting->phoenix);
     names_free(&greeting->capabilities);
     *greeting = (greeting_t){0};
 }
@@ -61,6 +62,13 @@ static bool read_hello(const json_t *hello, greeting_t *greeting, text_t *error)
     }
     greeting->name = mem_string(string_at(hello, "name"));
     greeting->version = mem_string(string_at(hello, "version"));
+    const char *phoenix = json_string_value(json_object_get(hello, "phoenix"));
+    release_t release;
+    if (phoenix && !release_parse(phoenix, &release)) {
+        text_printf(error, "the driver says it follows phoenix.js %s, which is no release\n", phoenix);
+        return false;
+    }
+    greeting->phoenix = phoenix ? mem_string(phoenix) : NULL;
     greeting->tolerance = (tolerance_t){number_at(tolerance, "early_ms", usual.early_ms),
                                         number_at(tolerance, "late_ms", usual.late_ms)};
     for (size_t i = 0; i < json_array_size(capabilities); i++) {

@@ -87,6 +87,7 @@ static void take_frame(caller_t *caller, const ws_incoming_t *incoming)
 {
     peer_t *peer = caller->peer;
     host_t *host = caller->host;
+    host_reads_on(host);
     ws_frame_t shown = incoming->frame;
     unsigned faults = incoming->faults ^ WS_FAULT_MASKED; /* a client masks, always */
     if (incoming->completes) {

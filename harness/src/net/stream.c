@@ -5,6 +5,10 @@
 #include "net/deadline.h"
 
 #include <stdlib.h>
+#ifdef __linux__
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#endif
 
 struct stream {
     uv_tcp_t tcp;
@@ -182,6 +186,22 @@ void stream_write(stream_t *stream, span_t bytes)
 double stream_written_at(const stream_t *stream)
 {
     return stream->written_at;
+}
+
+double stream_arrived_at(const stream_t *stream)
+{
+#ifdef __linux__
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    uv_os_fd_t fd;
+    if (uv_fileno((const uv_handle_t *)&stream->tcp, &fd) == 0 &&
+        getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0) {
+        return clock_ms() - (double)info.tcpi_last_data_recv;
+    }
+#else
+    (void)stream;
+#endif
+    return 0;
 }
 
 void stream_half_close(stream_t *stream)
