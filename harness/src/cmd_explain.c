@@ -27,7 +27,7 @@ static int explain_all(const char *folder, int count, char **ids)
     text_t out = {0}, error = {0};
     folder = suite_folder(folder);
     bool good = suite_files_load(folder, &parts[SERVER], &error) &&
-                suite_files_load_part(folder, &client_dialect, &parts[CLIENT], &error);
+                suite_files_load_any(folder, &client_dialect, &parts[CLIENT], &error);
     if (good) {
         recorded_load(folder, &recorded);
     }

@@ -35,7 +35,15 @@ static int part_of(const char *path)
     return part;
 }
 
-static bool add(suite_files_t *parts, char *const *paths, text_t *error)
+static bool add_file(const char *folder, suite_files_t *parts, const char *path, text_t *error)
+{
+    suite_files_t *files = &parts[part_of(path)];
+    bool ready = files == &parts[SERVER] || files->beginnings ||
+                 suite_files_use(folder, &client_dialect, files, error);
+    return ready && vectors_add(&files->vectors, path, error);
+}
+
+static bool add(const char *folder, suite_files_t *parts, char *const *paths, text_t *error)
 {
     static const char *const suffixes[] = {".json", NULL};
     bool good = true;
@@ -49,7 +57,7 @@ static bool add(suite_files_t *parts, char *const *paths, text_t *error)
             good = false;
         }
         for (size_t i = 0; i < found.len; i++) {
-            good = vectors_add(&parts[part_of(found.at[i])].vectors, found.at[i], error) && good;
+            good = add_file(folder, parts, found.at[i], error) && good;
         }
         names_free(&found);
     }
@@ -61,20 +69,21 @@ static bool read_files(const char *folder, char *const *paths, suite_files_t *pa
 {
     text_t path = {0};
     text_printf(&path, "%s/requirements.json", folder);
-    bool good = suite_files_use(folder, &client_dialect, &parts[CLIENT], error) && add(parts, paths, error);
-    for (int i = 0; i < PARTS; i++) {
-        parts[i].requirements = requirements_load(text_str(&path), error);
-        good = parts[i].requirements &&
-               vectors_check_requirements(&parts[i].vectors, parts[i].requirements, error) && good;
-    }
+    bool good = add(folder, parts, paths, error);
+    json_t *requirements = requirements_load(text_str(&path), error);
     text_free(&path);
+    for (int i = 0; i < PARTS; i++) {
+        parts[i].requirements = json_incref(requirements);
+        good = requirements && vectors_check_requirements(&parts[i].vectors, requirements, error) && good;
+    }
+    json_decref(requirements);
     return good;
 }
 
 static bool read_all(const char *folder, suite_files_t *parts, text_t *error)
 {
     bool good = suite_files_load(folder, &parts[SERVER], error);
-    return suite_files_load_part(folder, &client_dialect, &parts[CLIENT], error) && good;
+    return suite_files_load_any(folder, &client_dialect, &parts[CLIENT], error) && good;
 }
 
 static int lint(const char *folder, char *const *paths)

@@ -12,6 +12,7 @@
 
 enum { IN, OUT, ERR, PIPES };
 /* What a driver may say in a line, and while one case is played. */
+static const double FAREWELL_MS = 500; /* to end, for who has closed its stdout */
 enum { LINE_MAX_BYTES = 16 << 20, SAID_MAX_BYTES = 48 << 20, SAID_MAX_LINES = 20000 };
 
 struct driver {
@@ -28,7 +29,7 @@ struct driver {
     int out;     /* the end of its stdout that is read here */
     int failed;
     unsigned open; /* handles not closed yet */
-    deadline_t *failure;
+    deadline_t *failure, *farewell;
     char *how; /* it ended */
 };
 
@@ -143,6 +144,14 @@ static void check_ended(driver_t *driver)
     }
 }
 
+/* Nothing can come from it any more, and it still runs. */
+static void on_farewell(void *ctx)
+{
+    driver_t *driver = ctx;
+    driver->farewell = NULL;
+    end(driver, "the driver closed its stdout");
+}
+
 static void on_read(uv_stream_t *pipe, ssize_t got, const uv_buf_t *buffer)
 {
     driver_t *driver = pipe->data;
@@ -161,6 +170,9 @@ static void on_read(uv_stream_t *pipe, ssize_t got, const uv_buf_t *buffer)
         close_handle((uv_handle_t *)pipe);
         take_lines(driver, which, (span_t){0}, true);
         check_ended(driver);
+        if (which == OUT && !driver->exited && !driver->ended && !driver->freed) {
+            driver->farewell = deadline_start(pipe->loop, FAREWELL_MS, on_farewell, driver);
+        }
     }
     free(buffer->base);
 }
@@ -280,6 +292,7 @@ void driver_free(driver_t *driver)
     }
     driver->freed = true;
     deadline_cancel(&driver->failure);
+    deadline_cancel(&driver->farewell);
     if (driver->running) {
         kill(-driver->process.pid, SIGKILL);
     }

@@ -11,12 +11,15 @@ static const tolerance_t usual = {25, 400};
 
 /* The only version there is of the driver protocol. */
 enum { PROTOCOL = 1 };
+/* What is told of its stderr. */
+enum { NOISE_MAX = 4000 };
 
 typedef struct reading {
     greeting_t *greeting;
     driver_t *driver;
     deadline_t *deadline;
     text_t noise, *error;
+    double limit_ms;
     bool good, over;
 } reading_t;
 
@@ -96,8 +99,10 @@ static void on_said(void *ctx, const json_t *line)
 static void on_noise(void *ctx, span_t line)
 {
     reading_t *reading = ctx;
-    text_span_add(&reading->noise, line);
-    text_putc(&reading->noise, '\n');
+    if (reading->noise.len < NOISE_MAX) {
+        text_show(&reading->noise, line, NOISE_MAX);
+        text_putc(&reading->noise, '\n');
+    }
 }
 
 static void on_end(void *ctx, const char *how)
@@ -111,7 +116,8 @@ static void on_deadline(void *ctx)
 {
     reading_t *reading = ctx;
     reading->deadline = NULL;
-    text_printf(reading->error, "the driver said no hello in time\n%s", text_str(&reading->noise));
+    text_printf(reading->error, "the driver said no hello within %.0f s; --hello SEC gives it more\n%s",
+                reading->limit_ms / 1000, text_str(&reading->noise));
     stop(reading);
 }
 
@@ -119,7 +125,7 @@ bool greeting_read(uv_loop_t *loop, char *const *arguments, double limit_ms, gre
                    text_t *error)
 {
     static const driver_events_t events = {on_said, on_noise, on_end};
-    reading_t reading = {.greeting = greeting, .error = error};
+    reading_t reading = {.greeting = greeting, .error = error, .limit_ms = limit_ms};
     reading.deadline = deadline_start(loop, limit_ms, on_deadline, &reading);
     reading.driver = driver_start(loop, arguments, &events, &reading);
     uv_run(loop, UV_RUN_DEFAULT);

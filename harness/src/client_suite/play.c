@@ -212,8 +212,9 @@ static void excuse(play_t *play)
 {
     double margin = hurry_margin_ms(play->variant->c);
     double stood = pace_stood_still(play->stage->pace, play->case_began);
-    bool silent = play->heard_count == 0 && !host_offer(play->host, 0); /* no timer of it has begun */
-    if (play->result.verdict == VERDICT_FAIL && !play->by_driver && !silent && margin > 0 && stood > margin) {
+    bool began =
+        host_offer(play->host, 0); /* before it connects no timer of the client has to do with the server */
+    if (play->result.verdict == VERDICT_FAIL && !play->by_driver && began && margin > 0 && stood > margin) {
         char *failed = play->result.reason;
         play->result.reason = NULL;
         play_broken(play, "this machine stood still for %.0f ms; the case proves nothing (it failed: %s)",

@@ -16,7 +16,7 @@ enum { STARTS_MAX = 3 };
  * started, which takes much of a machine; one by one, and where the harness keeps its turns. Where it never
  * does, they begin all the same.
  */
-static const double CALM_MS = 20, CALM_WAITS_MS = 500;
+static const double CALM_MS = 20, CALM_WAITS_MS = 200;
 /* What is told of a driver that does not start. */
 enum { NOISE_MAX = 2000 };
 

@@ -54,6 +54,15 @@ bool suite_files_load_part(const char *folder, const dialect_t *dialect, suite_f
     return suite_files_use(folder, dialect, files, error) && load(folder, dialect->part, files, error);
 }
 
+bool suite_files_load_any(const char *folder, const dialect_t *dialect, suite_files_t *files, text_t *error)
+{
+    text_t path = {0};
+    text_printf(&path, "%s/%s", folder, dialect->part);
+    bool there = access(text_str(&path), F_OK) == 0;
+    text_free(&path);
+    return !there || suite_files_load_part(folder, dialect, files, error);
+}
+
 void suite_files_free(suite_files_t *files)
 {
     vectors_free(&files->vectors);
