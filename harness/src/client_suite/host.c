@@ -2,6 +2,7 @@
 #include "client_suite/host_impl.h"
 
 #include "base/memory.h"
+#include "net/deadline.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -71,6 +72,9 @@ void caller_answer(caller_t *caller, int status, span_t body)
                 status, json ? "application/json" : "text/html", body.len);
     text_span_add(&out, body);
     log_answer(caller, status, body);
+    host_t *host = caller->host;
+    double late = host->reading ? clock_ms() - host->came.earliest : 0;
+    host->late_ms = late > host->late_ms ? late : host->late_ms;
     stream_write(caller->stream, text_span(&out));
     text_free(&out);
     request_over(caller);
@@ -178,6 +182,7 @@ static void on_received(void *ctx, span_t bytes)
     host->came = (moment_t){looked, last.latest};
     caller->looked = 0;
     host->newest = NULL;
+    host->reading = true;
     if (caller->decoder) {
         ws_decoder_feed(caller->decoder, bytes);
         websocket_received(caller);
@@ -185,6 +190,7 @@ static void on_received(void *ctx, span_t bytes)
         text_span_add(&caller->in, bytes);
         take_requests(caller);
     }
+    host->reading = false;
     if (host->newest) {
         *host->newest = last;
     }
@@ -258,6 +264,11 @@ host_t *host_open(uv_loop_t *loop, const pace_t *pace, transcript_t *transcript,
     }
     host->port = ntohs(address.sin_port);
     return host;
+}
+
+double host_late_ms(const host_t *host)
+{
+    return host ? host->late_ms : 0;
 }
 
 int host_port(const host_t *host)

@@ -41,6 +41,8 @@ typedef enum request_kind { REQUEST_POLL, REQUEST_POST, REQUEST_CLOSE, REQUESTS 
 host_t *host_open(uv_loop_t *loop, const pace_t *pace, transcript_t *transcript, vsn_t vsn,
                   void (*changed)(void *ctx), void *ctx, text_t *error);
 int host_port(const host_t *host);
+/* The longest it took to answer of its own accord (NULL: none did). */
+double host_late_ms(const host_t *host);
 /* Ends whatever is open and releases. */
 void host_free(host_t *host);
 

@@ -67,7 +67,9 @@ struct host {
     peer_t **peers;
     size_t peer_count, peer_cap;
     unsigned tokens;
+    bool reading;
     moment_t came;    /* what is being read */
+    double late_ms;   /* until what was read was answered, at the most */
     moment_t *newest; /* of what was read last, if that is an event or an offer; else NULL */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client_suite/hurry.h"
 
+#include "vectors/pace.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -42,7 +44,7 @@ double hurry_margin_ms(const vector_case_t *c)
     for (size_t i = 0; i < c->len; i++) {
         shortest = fmin(shortest, shortest_timer(c->steps[i].json));
     }
-    return isinf(shortest) ? 0 : PART_OF_TIMER * shortest;
+    return isinf(shortest) ? 0 : fmax(PART_OF_TIMER * shortest, PACE_USUAL_MS);
 }
 
 bool hurry_timed(const vector_case_t *c)

@@ -6,8 +6,8 @@
 #include "vectors/vector.h"
 
 /*
- * How long the harness may stand still before a failure of the case is no word about the client: a part of
- * the shortest timer of the client that runs out where the server is not prompt. 0: it has set none.
+ * How late the server may do its part before a failure of the case is no word about the client: a part of the
+ * shortest timer of the client that runs out where the server is not prompt. 0: it has set none.
  */
 double hurry_margin_ms(const vector_case_t *c);
 

@@ -46,7 +46,9 @@ struct play {
     char **labels;
     moment_t *stamps; /* when each step was over */
     json_t *marks;    /* name -> index of the step */
-    double case_began, step_began;
+    double step_began;
+    double ready;   /* when what the steps so far waited for was there (clock_ms) */
+    double late_ms; /* the longest that the harness then took to do its part */
     deadline_t *deadline;
     bool prolonged, last_look, time_up;
     bool settling, asked_driver, synced; /* all steps are done; the last sync was asked for, and answered */

@@ -6,6 +6,7 @@
 #include "client_suite/target_query.h"
 #include "vectors/view.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,25 @@ static outcome_t check_time(play_t *play, moment_t came, size_t from, double ms)
                        shortest > 0 ? shortest : 0, longest, from + 1, ms, least, most);
 }
 
+/* How prompt the harness was: from the moment at which it could do its part to that at which it had. */
+static void note_lateness(play_t *play, moment_t came, moment_t done)
+{
+    deed_t deed = play_deed(play);
+    bool waits = deed == DEED_WAIT || deed == DEED_SILENCE;
+    bool offer = deed == DEED_ACCEPT || deed == DEED_REFUSE;
+    bool comes = deed == DEED_EVENT || deed == DEED_EXPECT || deed == DEED_EXPECT_CLOSE ||
+                 deed == DEED_AWAIT || deed == DEED_ANSWER;
+    if (offer || comes) {
+        play->ready = fmax(play->ready, came.earliest);
+    } else if (waits) {
+        play->ready += ms_of(play_argument(play));
+    }
+    if (!comes && !waits) {
+        play->late_ms = fmax(play->late_ms, done.latest - play->ready);
+        play->ready = done.latest;
+    }
+}
+
 outcome_t play_over(play_t *play, moment_t came, moment_t done)
 {
     const json_t *after = play_member(play, "after");
@@ -79,6 +99,7 @@ outcome_t play_over(play_t *play, moment_t came, moment_t done)
                                                            : "");
     size_t from = since ? (size_t)json_integer_value(since) : play->step - 1;
     play->stamps[play->step] = done;
+    note_lateness(play, came, done);
     return after && play->step > 0 ? check_time(play, came, from, ms_of(after)) : PLAY_DONE;
 }
 
