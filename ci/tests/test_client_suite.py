@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -150,6 +151,62 @@ def test_what_is_said_follows_the_schemas(tmp_path):
     assert len(seen["command"]) == 13 and len(seen["event"]) == 12
 
 
+def example():
+    """The lines of DRIVER.md's example: who says it, and what."""
+    page = (env.ROOT / "harness/DRIVER.md").read_text()
+    lines = re.findall(r"^    ([<>]) (.*)$", page, re.M)
+    return [({"<": "event", ">": "command"}[direction], json.loads(line)) for direction, line in lines]
+
+
+def test_the_example_of_the_page_is_what_is_said(tmp_path):
+    """Line by line, with the reference client and a case that has the same in it."""
+    (tmp_path / "vectors/client").mkdir(parents=True)
+    for name in ("requirements.json", "client-beginnings.json"):
+        shutil.copy(env.VECTORS / name, tmp_path / "vectors")
+    steps, server = [], {
+        "connect": [{"accept": "a"}],
+        "join": [
+            {"expect": [{"$capture": "j"}, {"$capture": "r"}, "room:1", "phx_join", {}]},
+            {"send": ["${j}", "${r}", "room:1", "phx_reply", {"status": "ok", "response": {}}]},
+        ],
+        "push": [
+            {"expect": ["${j}", {"$capture": "p"}, "room:1", "say", {"n": 1}]},
+            {"send": ["${j}", "${p}", "room:1", "phx_reply", {"status": "ok", "response": {"n": 2}}]},
+            {"send": ["${j}", None, "room:1", "news", {}]},
+        ],
+    }
+    for direction, line in example()[1:-4]:
+        members = {name: value for name, value in line.items() if name not in ("do", "event", "url")}
+        if direction == "event":
+            steps.append({"event": line["event"], "with": members})
+        else:
+            steps += [{"do": line["do"], "with": members}, *server.get(line["do"], [])]
+    case = {"id": "example.page", "title": "As the page says", "requirements": ["HB-01"], "level": "must"}
+    case |= {"transports": ["websocket"], "vsn": ["2.0.0"], "steps": steps}
+    group = {"vectors": 1, "group": "example", "about": "The example of DRIVER.md.", "cases": [case]}
+    (tmp_path / "vectors/client/example.json").write_text(json.dumps(group))
+    run = judge("--vectors", tmp_path / "vectors", driver=between("log", tmp_path / "log"))
+    assert run.code == 0, run.out + run.err
+    said = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    hello = next(i for i, (direction, line) in enumerate(said) if line.get("do") == "connect") - 1
+    said = said[hello:]  # the first process says its hello, and no more
+    shown = example()
+    assert len(said) == len(shown)
+    for (direction, line), (shown_direction, wanted) in zip(said, shown, strict=True):
+        assert direction == shown_direction
+        if line.get("event") == "hello":
+            assert line["protocol"] == wanted["protocol"] and line.keys() >= wanted.keys()
+        else:
+            different = {name for name, value in wanted.items() if line.get(name) != value}
+            assert different <= {"url"}, (line, wanted)
+
+
+def test_the_examples_follow_the_schemas():
+    validators = {"command": schema("driver-commands.schema.json"), "event": schema("driver-events.schema.json")}
+    for direction, line in example():
+        assert complaints(validators[direction], line) == [], line
+
+
 def test_capabilities_are_the_same_everywhere():
     page = (env.ROOT / "harness/DRIVER.md").read_text().split("## Capabilities")[1]
     schemas = json.loads((env.VECTORS / "schema/driver-events.schema.json").read_text())
@@ -210,6 +267,31 @@ def test_a_failure_can_be_run_again():
     run = judge("--run", "client_push.refs/ws/v2", driver=between("one-ref"))
     again = re.search(r"again: .*? client (.*)", run.out).group(1)
     assert "--driver" in again and again.endswith("--run client_push.refs/ws/v2")
+
+
+def test_what_a_failure_says(tmp_path):
+    """The rule, the step in words, what came, what was said by whom, and how to see it again."""
+    chosen = ["--run", "client_push.refs/ws/v2", "--run", "client_heartbeat.ping/ws/v2"]
+    one = judge(*chosen, driver=between("one-ref"), report=tmp_path / "one.jsonl")
+    for said in (
+        r"[A-Z]+-\d\d \(\w+, client\): ",
+        r"step \d+ of \d+: the client must send on a: \"phx_join\"",
+        r"another message came on a: ref: expected anything but",
+        r"- expected, \+ got:",
+        r"a  → \[",
+        r"· driver, do: {",
+        r"· driver: {",
+        r"again: \S+ client --driver .* --run client_push.refs/ws/v2",
+    ):
+        assert re.search(said, one.out), f"{said}\n{one.out}"
+    crash = judge(*chosen[2:], driver=between("crash"), report=tmp_path / "crash.jsonl")
+    assert re.search(r"instead came: the end of TCP; the driver ended with exit code 7", crash.out), crash.out
+    page = tmp_path / "both.html"
+    side = phxspec("report", tmp_path / "one.jsonl", tmp_path / "crash.jsonl", "--report", page)
+    assert side.code == 1
+    text = page.read_text()
+    for words in ("client_push", "client_heartbeat", "between: this is the end", "not in this run"):
+        assert words in text
 
 
 @pytest.mark.parametrize(

@@ -263,6 +263,11 @@ static void poll_reset(play_t *play)
         play->result.step = play->variant->c->len + 1;
         play->by_driver = true;
         play_fail(play, "%s", play->driver_end ? play->driver_end : "the driver does not answer a reset");
+    } else if (play->driver_end && !play->by_driver && play->result.reason) {
+        text_t reason = {0}; /* its end was seen after what it led to */
+        text_printf(&reason, "%s; %s", play->result.reason, play->driver_end);
+        free(play->result.reason);
+        play->result.reason = text_take(&reason);
     }
     play->finish = deadline_start(play->stage->loop, 0, finish, play);
 }

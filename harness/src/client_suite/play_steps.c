@@ -415,7 +415,11 @@ static outcome_t event_poll(play_t *play)
         text_free(&why);
     }
     if (!found) {
-        return play_wait(play, "the driver said nothing of the kind");
+        text_t what = {0};
+        text_printf(&what, "the driver did not report this \"%s\"", json_string_value(play_argument(play)));
+        outcome_t outcome = play_wait(play, text_str(&what));
+        text_free(&what);
+        return outcome;
     }
     text_t why = {0}, line = {0};
     bool good = !strict || event_matches(play, found, &why);
