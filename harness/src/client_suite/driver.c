@@ -25,8 +25,8 @@ struct driver {
     bool last_line;                /* what is being said is all that was written by then */
     size_t said_bytes, said_lines; /* to who listens now */
     bool running, ended, freed;
-    bool exited; /* the process is gone, maybe with words of it still in the pipe */
-    int out;     /* the end of its stdout that is read here */
+    bool exited;    /* the process is gone, maybe with words of it still in the pipe */
+    int end[PIPES]; /* of its stdin and stdout, as used here; -1: one without times */
     int failed;
     unsigned open; /* handles not closed yet */
     deadline_t *failure, *farewell;
@@ -159,7 +159,7 @@ static void on_read(uv_stream_t *pipe, ssize_t got, const uv_buf_t *buffer)
     if (got > 0 && !driver->freed && !driver->ended) {
         span_t read = {buffer->base, (size_t)got};
         if (which == OUT) {
-            driver->written_at = outlet_written_at(driver->out);
+            driver->written_at = outlet_written_at(driver->end[OUT]);
         }
         if (says_too_much(driver, which, read.len)) {
             text_clear(&driver->lines[which]);
@@ -203,6 +203,18 @@ static void on_failure(void *ctx)
     text_free(&how);
 }
 
+static void take_outlet(driver_t *driver, int pipe, bool opened, const int *its_end,
+                        uv_stdio_container_t *stdio)
+{
+    if (opened) {
+        stdio[pipe].flags = UV_INHERIT_FD;
+        stdio[pipe].data.fd = its_end[pipe];
+        uv_pipe_open(&driver->pipes[pipe], driver->end[pipe]);
+    } else {
+        driver->end[pipe] = -1;
+    }
+}
+
 driver_t *driver_start(uv_loop_t *loop, char *const *arguments, const driver_events_t *events, void *ctx)
 {
     driver_t *driver = mem_new(1, sizeof *driver);
@@ -215,12 +227,9 @@ driver_t *driver_start(uv_loop_t *loop, char *const *arguments, const driver_eve
         stdio[i].flags = UV_CREATE_PIPE | (i == IN ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
         stdio[i].data.stream = (uv_stream_t *)&driver->pipes[i];
     }
-    int its_end = -1;
-    if (outlet_open(&driver->out, &its_end)) {
-        stdio[OUT].flags = UV_INHERIT_FD;
-        stdio[OUT].data.fd = its_end;
-        uv_pipe_open(&driver->pipes[OUT], driver->out);
-    }
+    int its_end[PIPES] = {-1, -1, -1};
+    take_outlet(driver, IN, outlet_open(&its_end[IN], &driver->end[IN]), its_end, stdio);
+    take_outlet(driver, OUT, outlet_open(&driver->end[OUT], &its_end[OUT]), its_end, stdio);
     uv_process_options_t options = {.exit_cb = on_exit,
                                     .file = arguments[0],
                                     .args = (char **)arguments,
@@ -229,8 +238,10 @@ driver_t *driver_start(uv_loop_t *loop, char *const *arguments, const driver_eve
                                     .stdio = stdio};
     driver->failed = uv_spawn(loop, &driver->process, &options);
     driver->process.data = driver;
-    if (its_end >= 0) {
-        close(its_end);
+    for (size_t i = 0; i < PIPES; i++) {
+        if (its_end[i] >= 0) {
+            close(its_end[i]);
+        }
     }
     driver->open = 1 + PIPES;
     if (driver->failed) {
@@ -278,6 +289,11 @@ void driver_tell(driver_t *driver, const json_t *command)
     if (uv_write(&write->request, (uv_stream_t *)&driver->pipes[IN], &buffer, 1, on_written) != 0) {
         on_written(&write->request, -1);
     }
+}
+
+double driver_told_at(const driver_t *driver)
+{
+    return driver_running(driver) ? outlet_written_at(driver->end[IN]) : 0;
 }
 
 bool driver_running(const driver_t *driver)

@@ -31,6 +31,9 @@ void driver_listen(driver_t *driver, const driver_events_t *events, void *ctx);
 /* Writes one command; nothing once the driver has ended. */
 void driver_tell(driver_t *driver, const json_t *command);
 
+/* When it was last told something (clock_ms), by the kernel's account; 0: it gives none. */
+double driver_told_at(const driver_t *driver);
+
 bool driver_running(const driver_t *driver);
 
 /* In `said`: when the line was written. */

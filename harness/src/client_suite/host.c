@@ -35,6 +35,17 @@ void peer_add_event(peer_t *peer, peer_event_kind_t kind, entry_t *entry, const 
     peer->host->newest = &peer->events[peer->len - 1].came;
 }
 
+void caller_write(caller_t *caller, span_t bytes)
+{
+    stream_write(caller->stream, bytes);
+    caller->host->written = caller;
+}
+
+double host_sent_at(const host_t *host)
+{
+    return host->written && host->written->stream ? stream_sent_at(host->written->stream) : 0;
+}
+
 static const char *caller_name(const caller_t *caller)
 {
     return caller->peer ? caller->peer->name : "-";
@@ -75,7 +86,7 @@ void caller_answer(caller_t *caller, int status, span_t body)
     host_t *host = caller->host;
     double late = host->reading ? clock_ms() - host->came.earliest : 0;
     host->late_ms = late > host->late_ms ? late : host->late_ms;
-    stream_write(caller->stream, text_span(&out));
+    caller_write(caller, text_span(&out));
     text_free(&out);
     request_over(caller);
 }

@@ -43,6 +43,8 @@ host_t *host_open(uv_loop_t *loop, const pace_t *pace, transcript_t *transcript,
 int host_port(const host_t *host);
 /* The longest it took to answer of its own accord (NULL: none did). */
 double host_late_ms(const host_t *host);
+/* When something was last written to a client, by the kernel's account; 0: it gives none. */
+double host_sent_at(const host_t *host);
 /* Ends whatever is open and releases. */
 void host_free(host_t *host);
 

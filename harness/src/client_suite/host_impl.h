@@ -67,6 +67,7 @@ struct host {
     peer_t **peers;
     size_t peer_count, peer_cap;
     unsigned tokens;
+    const caller_t *written; /* who was last written to */
     bool reading;
     moment_t came;    /* what is being read */
     double late_ms;   /* until what was read was answered, at the most */
@@ -81,6 +82,7 @@ void peer_add_event(peer_t *peer, peer_event_kind_t kind, entry_t *entry, const 
 
 /* Writes an answer and takes the next request of the caller; `body` is JSON unless it looks otherwise. */
 void caller_answer(caller_t *caller, int status, span_t body);
+void caller_write(caller_t *caller, span_t bytes);
 /* Ends TCP of the caller. */
 void caller_drop(caller_t *caller);
 

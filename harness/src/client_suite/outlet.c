@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The write end blocks, as programs expect of their stdout. */
 static bool open_ends(const char *path, int *read_end, int *write_end)
 {
     *read_end = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -18,7 +17,7 @@ static bool open_ends(const char *path, int *read_end, int *write_end)
     if (*read_end >= 0 && *write_end < 0) {
         close(*read_end);
     }
-    return *write_end >= 0;
+    return *write_end >= 0 && fcntl(*read_end, F_SETFL, 0) == 0; /* blocks, as programs expect of stdin */
 }
 
 bool outlet_open(int *read_end, int *write_end)
@@ -42,11 +41,11 @@ bool outlet_open(int *read_end, int *write_end)
     return good;
 }
 
-double outlet_written_at(int read_end)
+double outlet_written_at(int end)
 {
     struct stat status;
     struct timespec now;
-    if (fstat(read_end, &status) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
+    if (fstat(end, &status) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
         return 0;
     }
     double age = (double)(now.tv_sec - status.st_mtim.tv_sec) * 1e3 +

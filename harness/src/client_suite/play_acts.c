@@ -109,7 +109,7 @@ outcome_t play_begin(play_t *play)
     deed_t deed = play_deed(play);
     peer_t *peer = play_peer(play, &index);
     outcome_t outcome = PLAY_DONE;
-    moment_t done = {.earliest = clock_ms()};
+    double begun = clock_ms();
     switch (deed) {
     case DEED_DO:
         outcome = tell(play);
@@ -145,6 +145,7 @@ outcome_t play_begin(play_t *play)
     default:
         return PLAY_WAITING;
     }
-    done.latest = clock_ms();
+    moment_t done =
+        moment_done(begun, deed == DEED_DO ? driver_told_at(play->driver) : host_sent_at(play->host));
     return outcome == PLAY_DONE ? play_over(play, done, done) : outcome;
 }

@@ -349,7 +349,7 @@ static outcome_t offer_poll(play_t *play)
     if (check_offer(play, offer) == PLAY_FAILED) {
         return PLAY_FAILED;
     }
-    moment_t answered = {.earliest = clock_ms()};
+    double begun = clock_ms();
     if (play_deed(play) == DEED_REFUSE) {
         offer_refuse(offer, (int)json_integer_value(play_argument(play)),
                      json_string_value(play_member(play, "body")));
@@ -357,8 +357,7 @@ static outcome_t offer_poll(play_t *play)
         peer_t *peer = offer_accept(offer, json_string_value(play_argument(play)));
         json_object_set_new(play->names, "token", json_string(peer_token(peer)));
     }
-    answered.latest = clock_ms();
-    return play_over(play, offer_came(offer), answered);
+    return play_over(play, offer_came(offer), moment_done(begun, host_sent_at(play->host)));
 }
 
 /* ---- what the driver says ---- */

@@ -76,6 +76,13 @@ moment_t moment_last(double looked, double arrived)
     return moment;
 }
 
+moment_t moment_done(double begun, double done)
+{
+    double now = clock_ms();
+    bool told = done > begun - KERNEL_TICK_MS && done < now;
+    return (moment_t){begun, told ? fmin(now, fmax(begun, done) + KERNEL_TICK_MS) : now};
+}
+
 double pace_stood_still(const pace_t *pace, double since)
 {
     double now = clock_ms() - pace->turned_at; /* it may be standing still as this is asked */

@@ -32,6 +32,9 @@ moment_t moment_now(const pace_t *pace);
  * (clock_ms, 0: it gives none). */
 moment_t moment_last(double looked, double arrived);
 
+/* What was done between `begun` and now, by the kernel's account at `done` (clock_ms, 0: it gives none). */
+moment_t moment_done(double begun, double done);
+
 /* The longest time since `since` (clock_ms) for which the loop did not look at its sockets; 0: it kept its
  * turns. */
 double pace_stood_still(const pace_t *pace, double since);
