@@ -134,7 +134,7 @@ def test_a_driver_that_does_not_start_again(tmp_path, report):
 
 def test_what_is_said_follows_the_schemas(tmp_path):
     log = tmp_path / "log"
-    run = judge("--transport", "ws", "--jobs", 8, driver=between("log", log))
+    run = judge("--transport", "ws", "--jobs", 24, driver=between("log", log))
     assert run.code == 0, run.out
     validators = {"command": schema("driver-commands.schema.json"), "event": schema("driver-events.schema.json")}
     seen = {"command": set(), "event": set()}
@@ -267,6 +267,100 @@ def test_a_failure_can_be_run_again():
     run = judge("--run", "client_push.refs/ws/v2", driver=between("one-ref"))
     again = re.search(r"again: .*? client (.*)", run.out).group(1)
     assert "--driver" in again and again.endswith("--run client_push.refs/ws/v2")
+
+
+def listed(*arguments):
+    run = phxspec("client", "--list", "--json", *arguments)
+    assert run.code == 0, run.err
+    return {entry["variant"]: entry for entry in json.loads(run.out)}
+
+
+def test_cases_are_chosen_as_those_for_servers(tmp_path):
+    chosen = tmp_path / "chosen"
+    chosen.write_text("# what matters\nclient_push.reply\nreq:WS-CLOSE-07\n")
+    assert {name.split("/")[0] for name in listed("--run", f"@{chosen}", "--skip", "*/v1")} >= {
+        "client_push.reply",
+        "client_close.own",
+    }
+    assert all("/lp/" in name for name in listed("--transport", "lp"))
+    assert all(name.endswith("/v1") for name in listed("--vsn", 1))
+    assert {entry["level"] for entry in listed("--level", "should").values()} == {"must", "should"}
+    assert {entry["level"] for entry in listed("--run", "level:may").values()} == {"may"}
+    wrong = phxspec("client", "--list", "--run", "client_push.replx")
+    assert wrong.code == 2 and "did you mean client_push.reply" in wrong.err
+
+
+def test_the_release_chooses_the_rules(report):
+    old, new = "client_close.normal-for-good/ws/v2", "client_close.normal/ws/v2"
+    for release, verdicts in (("1.8.15", ["pass", "not applicable"]), ("1.8.16", ["not applicable", "fail"])):
+        run = judge("--phoenix", release, "--run", old, "--run", new, report=report)
+        assert [run.verdicts[old], run.verdicts[new]] == verdicts, run.out
+    assert "Phoenix 1.8.16: it holds up to 1.8.15" in run.out
+
+
+def test_cases_are_explained():
+    run = phxspec("explain", "client_heartbeat.interval", "WS-CLOSE-07", "HB-01")
+    assert run.code == 0, run.err
+    for words in (
+        "the client must send on a: a heartbeat",
+        "phxspec client --run client_heartbeat.interval -- DRIVER",
+        "client_close.normal-for-good",
+        "phxspec client --run req:HB-01 -- DRIVER",
+    ):
+        assert words in run.out
+
+
+def test_every_case_is_explained_in_words():
+    ids = sorted({entry["case"] for entry in listed().values()})
+    run = phxspec("explain", *ids)
+    assert run.code == 0, run.err
+    steps = "\n".join(re.findall(r"^ {1,4}\d+  .*$", run.out, re.M))
+    assert len(steps.splitlines()) > 4 * len(ids)
+    assert not re.search(r"\$[a-z]+\"", steps), re.search(r".*\$[a-z]+\".*", steps).group()
+
+
+def test_flaws_of_cases_are_named(tmp_path):
+    (tmp_path / "client").mkdir()
+    for name in ("requirements.json", "client-beginnings.json"):
+        shutil.copy(env.VECTORS / name, tmp_path)
+    group = json.loads((env.VECTORS / "client/push.json").read_text())
+    group["cases"] = group["cases"][:1]
+    group["cases"][0] |= {"begin": "connected", "steps": [{"do": "sync"}], "requirements": ["HB-11"]}
+    (tmp_path / "client/push.json").write_text(json.dumps(group))
+    run = phxspec("lint", "--vectors", tmp_path, tmp_path / "client/push.json")
+    assert run.code == 1 and "level: must, and none of its requirements is stronger than may" in run.out, run.out
+    del group["cases"][0]["begin"]
+    group["cases"][0]["steps"] = [{"expect": [1, 2]}]
+    (tmp_path / "client/push.json").write_text(json.dumps(group))
+    run = phxspec("lint", "--vectors", tmp_path, tmp_path / "client/push.json")
+    assert run.code == 2 and "step 1, expect: " in run.err, run.err
+
+
+def test_a_run_that_is_ended_says_what_it_knows(report):
+    def some_verdicts(process):
+        for line in process.stdout:
+            if line.startswith(b"pass"):
+                return
+
+    run = judge("--jobs", 2, report=report, interrupt_after=some_verdicts)
+    assert run.code == 3 and "the run was ended early" in run.out
+    summary = run.lines[-1]
+    assert sum(summary["counts"].values()) == summary["planned"] == len(run.verdicts)
+    assert not summary["complete"] and summary["counts"]["pass"] and summary["counts"]["not run"]
+    run = judge("--deadline", 1, "--jobs", 2, report=report)
+    assert run.code == 3 and "the deadline of the whole run had passed" in run.out
+
+
+def test_expectations_are_written_anew(tmp_path, report):
+    path = tmp_path / "expected.json"
+    chosen = ["--run", "client_push.refs/ws/v2", "--run", "client_connect.url/ws/v2", "--expect", path]
+    assert judge(*chosen, "--update-expectations", driver=between("one-ref")).code == 1
+    entries = json.loads(path.read_text())["expected"]
+    assert [entry["verdict"] for entry in entries] == ["fail"]
+    again = judge(*chosen, driver=between("one-ref"), report=report)
+    assert again.code == 0 and sorted(again.verdicts.values()) == ["expected failure", "pass"]
+    better = judge(*chosen, report=report)
+    assert better.code == 1 and "unexpected pass" in better.verdicts.values()
 
 
 def test_what_a_failure_says(tmp_path):

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JOBS = 12, DEADLINE_S = 300, HELLO_S = 30 };
+enum { JOBS = 16, DEADLINE_S = 300, HELLO_S = 30 };
 
 const char client_usage[] =
     "usage: phxspec client [options] -- DRIVER [ARGUMENT]...\n"
@@ -29,7 +29,7 @@ const char client_usage[] =
     "one of these a line. phxspec explain ID tells what a case is about.\n"
     "\n" RUN_USAGE_EXPECTED "\n"
     "How:\n"
-    "  --jobs N            so many drivers at once (12)\n"
+    "  --jobs N            so many drivers at once (16)\n"
     "  --deadline SEC      for the whole run (300)\n"
     "\n" RUN_USAGE_RESULT "\n"
     "exit: 0 all as expected, 1 a verdict failed, 2 wrong use or broken input, 3 the\n"
