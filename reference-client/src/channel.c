@@ -510,18 +510,19 @@ static bool is_ours(const phxc_channel_t *channel, const phx_message_t *message,
 static void call_handlers(phxc_channel_t *channel, phx_slice_t event, phx_payload_t payload)
 {
     const size_t count = channel->handler_count;
-    bool heard = false;
     for (size_t i = 0; i < count; i++) {
         const phxc_handler_t handler = channel->handlers[i]; /* the array may move */
         if (handler.call != NULL && phx_slice_equal(phx_buf_slice(&handler.event), event)) {
             handler.call(handler.user, channel, payload);
-            heard = true;
+            if (FAULT(channel, FIRST_LISTENER_ONLY)) {
+                return;
+            }
         }
-        if (channel->freed || (FAULT(channel, FIRST_LISTENER_ONLY) && heard)) {
+        if (channel->freed) {
             return;
         }
     }
-    if (FAULT(channel, UNKNOWN_EVENT_FAILS) && !heard) {
+    if (phxc_fault_unheard(channel, event)) {
         fail(channel, PHXC_CAUSE_SERVER, event);
     }
     TELL(channel, message, event, payload);

@@ -72,6 +72,20 @@ uint64_t phxc_fault_reconnect(phxc_socket_t *socket, uint64_t delay)
                                                       : delay;
 }
 
+uint64_t phxc_fault_beat(const phxc_socket_t *socket, uint64_t delay)
+{
+    const uint64_t since = phxc_timers_now(socket->timers) - socket->beat_sent_ms;
+    return phxc_fault(socket, BEAT_FIXED) && since < delay ? delay - since : delay;
+}
+
+void phxc_fault_base64url(phx_buf_t *out)
+{
+    for (size_t i = out->len; i > 0 && out->data[i - 1] != '.'; i--) {
+        char *letter = &out->data[i - 1];
+        *letter = *letter == '+' ? '-' : *letter == '/' ? '_' : *letter;
+    }
+}
+
 void phxc_fault_attempt(phxc_socket_t *socket, const phx_buf_t *params, const phx_buf_t *token,
                         phx_buf_t *url)
 {
@@ -157,4 +171,13 @@ void phxc_fault_message(phxc_channel_t *channel, phx_slice_t topic, bool *ours, 
         *closes = !*closes;
         *fails = !*fails;
     }
+}
+
+bool phxc_fault_unheard(const phxc_channel_t *channel, phx_slice_t event)
+{
+    bool heard = false;
+    for (size_t i = 0; i < channel->handler_count; i++) {
+        heard = heard || phx_slice_equal(phx_buf_slice(&channel->handlers[i].event), event);
+    }
+    return phxc_fault(channel->socket, UNKNOWN_EVENT_FAILS) && !heard;
 }

@@ -33,6 +33,10 @@ void phxc_fault_set(phxc_socket_t *socket, phxc_fault_t fault);
 
 /* A delay of the table, about to begin. */
 uint64_t phxc_fault_reconnect(phxc_socket_t *socket, uint64_t delay);
+/* The delay to the next heartbeat. */
+uint64_t phxc_fault_beat(const phxc_socket_t *socket, uint64_t delay);
+/* Makes what stands behind the last dot base64 in the URL alphabet. */
+void phxc_fault_base64url(phx_buf_t *out);
 /* What the program gave for an attempt, and the URL that came of it. */
 void phxc_fault_attempt(phxc_socket_t *socket, const phx_buf_t *params, const phx_buf_t *token,
                         phx_buf_t *url);
@@ -41,6 +45,8 @@ void phxc_fault_written(const phxc_socket_t *socket, int error, phx_buf_t *out, 
 /* A message that was read; true: nobody is told. */
 bool phxc_fault_unread(const phxc_socket_t *socket, phx_form_t form, phx_slice_t bytes, phx_slice_t *topic,
                        phx_slice_t event);
+/* Whether an event that nobody listens to is a failure. */
+bool phxc_fault_unheard(const phxc_channel_t *channel, phx_slice_t event);
 /* A message for a channel: whether it takes it, and what for. */
 void phxc_fault_message(phxc_channel_t *channel, phx_slice_t topic, bool *ours, bool replies, bool *closes,
                         bool *fails);
@@ -50,9 +56,12 @@ void phxc_fault_message(phxc_channel_t *channel, phx_slice_t topic, bool *ours, 
 #define phxc_fault(holder, name) ((void)(holder), false)
 #define phxc_fault_pass(holder, to) ((void)(holder), (void)(to))
 #define phxc_fault_reconnect(socket, delay) (delay)
+#define phxc_fault_beat(socket, delay) (delay)
+#define phxc_fault_base64url(out) ((void)0)
 #define phxc_fault_attempt(socket, params, token, url) ((void)0)
 #define phxc_fault_written(socket, error, out, form) ((void)0)
 #define phxc_fault_unread(socket, form, bytes, topic, event) (false)
+#define phxc_fault_unheard(channel, event) (false)
 #define phxc_fault_message(channel, topic, ours, replies, closes, fails) ((void)0)
 
 #endif

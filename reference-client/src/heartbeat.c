@@ -15,11 +15,7 @@ static void beat(void *data);
 
 static void beat_later(phxc_socket_t *socket)
 {
-    const uint64_t since = phxc_timers_now(socket->timers) - socket->beat_sent_ms;
-    uint64_t delay = socket->heartbeat_ms;
-    if (phxc_fault(socket, BEAT_FIXED) && since < delay) {
-        delay -= since;
-    }
+    const uint64_t delay = phxc_fault_beat(socket, socket->heartbeat_ms);
     phxc_timer_start(socket->timers, &socket->beat, delay, beat, socket);
 }
 

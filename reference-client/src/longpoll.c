@@ -363,9 +363,13 @@ static void on_posted(void *owner, const phxc_http_result_t *result)
 /* LP-POST-06, LP-POST-07: lines without a break at the end; a message of 1.0.0 is a body of its own. */
 static void take_batch(longpoll_t *longpoll, phx_buf_t *body)
 {
-    const bool limited = longpoll->vsn == PHX_V1 ? !phxc_fault(longpoll, POST_BATCH_IN_V1)
-                                                 : !phxc_fault(longpoll, POST_UNLIMITED);
-    const int most = !limited ? INT_MAX : longpoll->vsn == PHX_V1 ? 1 : MOST_LINES;
+    int most = longpoll->vsn == PHX_V1 ? 1 : MOST_LINES;
+    if (phxc_fault(longpoll, POST_BATCH_IN_V1)) {
+        most = MOST_LINES;
+    }
+    if (phxc_fault(longpoll, POST_UNLIMITED)) {
+        most = longpoll->vsn == PHX_V1 ? 1 : INT_MAX;
+    }
     for (int lines = 0; lines < most && longpoll->first != NULL; lines++) {
         queued_t *queued = longpoll->first;
         longpoll->first = queued->next;

@@ -207,13 +207,12 @@ static void append_subprotocols(const websocket_t *websocket, phx_buf_t *out, ph
     phx_buf_append_text(out, "Sec-WebSocket-Protocol: ");
     phx_buf_append_text(out, phxc_fault(websocket, BEARER_ALONE) ? "" : "phoenix, ");
     phx_buf_append_text(out, "base64url.bearer.phx.");
-    const size_t start = out->len;
     phx_base64_encode(out, token);
     while (out->len > 0 && out->data[out->len - 1] == '=' && !phxc_fault(websocket, BEARER_PADDED)) {
         out->len--;
     }
-    for (size_t i = start; phxc_fault(websocket, BEARER_BASE64URL) && i < out->len; i++) {
-        out->data[i] = out->data[i] == '+' ? '-' : out->data[i] == '/' ? '_' : out->data[i];
+    if (phxc_fault(websocket, BEARER_BASE64URL)) {
+        phxc_fault_base64url(out);
     }
     phx_buf_append_text(out, "\r\n");
 }

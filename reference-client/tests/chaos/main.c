@@ -32,6 +32,7 @@ static void add(round_counts_t *sum, const round_counts_t *more)
 {
     sum->pushes += more->pushes;
     sum->replied += more->replied;
+    sum->unmatched += more->unmatched;
     sum->timed_out += more->timed_out;
     sum->cancelled += more->cancelled;
     sum->received += more->received;
@@ -50,7 +51,7 @@ static void on_over(void *user, round_t *round)
     if (round_wrong(round) != NULL && campaign->wrong++ < MOST_TOLD) {
         printf("round %u: %s\n", round_number(round), round_wrong(round));
         round_tell(round, stdout);
-        printf("again: chaos PORT 1 %" PRIu64 " %u\n", campaign->seed, round_number(round));
+        printf("again: ci/chaos BUILD_FOLDER 1 %" PRIu64 " %u\n", campaign->seed, round_number(round));
     }
     round_free(round);
     campaign->under_way--;
@@ -106,12 +107,13 @@ int main(int argc, char **argv)
     (void)uv_run(&campaign.loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&campaign.loop);
     const round_counts_t *sum = &campaign.sum;
-    printf("%u of %u rounds went wrong (%.0f s): %u pushes, %u replied, %u timed out, %u cancelled; %u "
+    printf("%u of %u rounds went wrong (%.0f s): %u pushes, %u replied (%u unmatched), %u timed out, %u "
+           "cancelled; %u "
            "broadcasts "
            "received; %u outages of %u connections, %u refused, %u cut, %u stalled\n",
            campaign.wrong, campaign.end - (only ? (unsigned)numbers[3] : 0),
-           (double)(uv_hrtime() - began) / 1e9, sum->pushes, sum->replied, sum->timed_out, sum->cancelled,
-           sum->received, sum->outages, sum->weather.connections, sum->weather.refused, sum->weather.cut,
-           sum->weather.stalled);
+           (double)(uv_hrtime() - began) / 1e9, sum->pushes, sum->replied, sum->unmatched, sum->timed_out,
+           sum->cancelled, sum->received, sum->outages, sum->weather.connections, sum->weather.refused,
+           sum->weather.cut, sum->weather.stalled);
     return campaign.wrong > 0 ? 1 : 0;
 }

@@ -17,6 +17,7 @@ typedef struct round round_t;
 typedef struct round_counts {
     unsigned pushes;
     unsigned replied;
+    unsigned unmatched; /* among these, by a server whose channel had failed */
     unsigned timed_out; /* lost with their connection */
     unsigned cancelled; /* their channel was left */
     unsigned received;  /* broadcasts, by both clients */
