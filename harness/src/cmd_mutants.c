@@ -21,7 +21,8 @@ static const char usage[] =
     "\n"
     "Runs the vectors against the server at URL once as it is and once for every mutant: altered on the way "
     "by\n"
-    "phxspec's proxy, or a server that has the fault built in. Says which mutants no case notices. What "
+    "phxspec's proxy, or a server that has the fault built in. Says which mutants no case notices. Some of "
+    "what "
     "turned\n"
     "red has to do so again, alone: that is no accident then.\n"
     "\n"
@@ -162,8 +163,8 @@ static void on_trial(void *ctx, trial_t *trial)
         score_add(&campaign->score, i, trial);
     }
     trial_free(trial);
-    if (result->first && !confirmed) {
-        trial_start(&campaign->setup, result->mutant, result->first, on_trial, campaign);
+    if (result->best.len > 0 && !confirmed) {
+        trial_start(&campaign->setup, result->mutant, &result->best, on_trial, campaign);
         return;
     }
     score_print_one(stdout, result, campaign->options->verbose);

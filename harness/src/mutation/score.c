@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TRIES = 5 };
+enum { MAX_BEST = 8, MAX_TRIES = 5 };
 
 const char *fate_name(fate_t fate)
 {
@@ -79,6 +79,17 @@ static fate_t nearness(const json_t *cited, const json_t *broken)
     return best;
 }
 
+/* Whether a variant of the same case is among them. */
+static bool has_case(const names_t *variants, const char *variant)
+{
+    const size_t len = strcspn(variant, "/") + 1;
+    bool found = false;
+    for (size_t i = 0; i < variants->len; i++) {
+        found = found || strncmp(variants->at[i], variant, len) == 0;
+    }
+    return found;
+}
+
 static void judge(mutant_result_t *result, const json_t *failed)
 {
     const char *variant;
@@ -90,8 +101,10 @@ static void judge(mutant_result_t *result, const json_t *failed)
         fate_t fate = nearness(requirements, result->mutant->requirements);
         if (fate < result->fate) {
             result->fate = fate;
-            free(result->first);
-            result->first = mem_string(variant);
+            names_free(&result->best);
+        }
+        if (fate == result->fate && result->best.len < MAX_BEST && !has_case(&result->best, variant)) {
+            names_add(&result->best, variant);
         }
     }
 }
@@ -120,6 +133,19 @@ void score_add(score_t *score, size_t index, const trial_t *trial)
     json_decref(failed);
 }
 
+/* Leaves those that failed again. */
+static void keep_failed(names_t *variants, const json_t *failed)
+{
+    names_t kept = {0};
+    for (size_t i = 0; i < variants->len; i++) {
+        if (json_object_get(failed, variants->at[i])) {
+            names_add(&kept, variants->at[i]);
+        }
+    }
+    names_free(variants);
+    *variants = kept;
+}
+
 bool score_confirm(score_t *score, size_t index, const trial_t *trial)
 {
     mutant_result_t *result = &score->at[index];
@@ -129,31 +155,28 @@ bool score_confirm(score_t *score, size_t index, const trial_t *trial)
     bool ran =
         trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &why);
     const bool decided = passed > 0 || json_object_size(failed) > 0;
-    result->tries++;
-    if (ran && !decided && result->tries < MAX_TRIES) {
-        text_free(&why);
-        json_decref(failed);
-        return false;
-    }
-    if (!ran || json_object_size(failed) == 0) {
+    const bool again = ran && !decided && ++result->tries < MAX_TRIES;
+    if (!again && json_object_size(failed) == 0) {
         score->by[result->fate]--;
         result->fate = FATE_SURVIVED;
         score->by[result->fate]++;
         text_clear(&why);
-        text_printf(&why, "%s turned red, but %s when it was run alone", result->first,
+        text_printf(&why, "%s turned red, but %s when it was run alone", result->best.at[0],
                     decided ? "not again" : "proved nothing");
         free(result->why);
         result->why = text_take(&why);
+    } else if (!again) {
+        keep_failed(&result->best, failed);
     }
     text_free(&why);
     json_decref(failed);
-    return true;
+    return !again;
 }
 
 void score_free(score_t *score)
 {
     for (size_t i = 0; i < score->len; i++) {
-        free(score->at[i].first);
+        names_free(&score->at[i].best);
         free(score->at[i].why);
     }
     free(score->at);
@@ -180,9 +203,9 @@ void score_print_one(FILE *to, const mutant_result_t *result, bool verbose)
     text_printf(&out, "\n                  %s\n", result->mutant->title);
     if (*result->why) {
         text_printf(&out, "                  %s\n", result->why);
-    } else if (result->first) {
+    } else if (result->best.len > 0) {
         text_printf(&out, "                  %zu variants turned red, %s among them\n", result->killers,
-                    result->first);
+                    result->best.at[0]);
     } else if (result->mutant->proxy && result->hits == 0) {
         text_puts(&out, "                  nothing it is about was ever said\n");
     }
@@ -236,10 +259,11 @@ bool score_write_page(const char *path, const score_t *score, bool client)
         text_t requirements = {0};
         add_requirements(&requirements, result->mutant->requirements);
         fprintf(to, "| %s | %s | %s | ", result->mutant->id, text_str(&requirements), result->mutant->title);
-        if (result->first && result->fate <= FATE_NEIGHBOUR) {
-            fprintf(to, "%zu | %s |\n", result->killers, result->first);
+        const char *one = result->best.len > 0 ? result->best.at[0] : "";
+        if (result->fate <= FATE_NEIGHBOUR) {
+            fprintf(to, "%zu | %s |\n", result->killers, one);
         } else {
-            fprintf(to, "**%s** | %s |\n", fate_name(result->fate), result->first ? result->first : "");
+            fprintf(to, "**%s** | %s |\n", fate_name(result->fate), one);
         }
         text_free(&requirements);
     }

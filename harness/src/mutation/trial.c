@@ -16,7 +16,7 @@
 struct trial {
     const trial_setup_t *setup;
     const mutant_t *mutant;
-    char *only;
+    const names_t *only;
     trial_done_cb *done;
     void *ctx;
     faults_t *faults;
@@ -35,7 +35,7 @@ const mutant_t *trial_mutant(const trial_t *trial)
     return trial->mutant;
 }
 
-const char *trial_only(const trial_t *trial)
+const names_t *trial_only(const trial_t *trial)
 {
     return trial->only;
 }
@@ -122,8 +122,10 @@ static void judge(trial_t *trial, const char *target)
     text_shell_word(&command, trial->report);
     text_puts(&command, trial->setup->arguments);
     if (trial->only) {
-        text_puts(&command, " --run ");
-        text_shell_word(&command, trial->only);
+        for (size_t i = 0; i < trial->only->len; i++) {
+            text_puts(&command, " --run ");
+            text_shell_word(&command, trial->only->at[i]);
+        }
     } else if (trial->setup->quick && trial->mutant) {
         add_groups(&command, trial->mutant->requirements);
     }
@@ -179,14 +181,14 @@ static void start_proxy(trial_t *trial)
     judge(trial, url);
 }
 
-trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, const char *only,
+trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, const names_t *only,
                      trial_done_cb *done, void *ctx)
 {
     trial_t *trial = mem_new(1, sizeof *trial);
     text_t report = {0};
     trial->setup = setup;
     trial->mutant = mutant;
-    trial->only = only ? mem_string(only) : NULL;
+    trial->only = only;
     trial->done = done;
     trial->ctx = ctx;
     text_printf(&report, "%s/%s.jsonl", setup->folder, mutant ? mutant->id : "control");
@@ -222,7 +224,6 @@ void trial_free(trial_t *trial)
     }
     unlink(trial->report);
     free(trial->report);
-    free(trial->only);
     text_free(&trial->why);
     free(trial);
 }

@@ -31,13 +31,13 @@ typedef enum trial_state {
 typedef struct trial trial_t;
 typedef void trial_done_cb(void *ctx, trial_t *trial);
 
-/* Starts; `mutant` NULL: nothing is altered; `only`: a variant, to run no others; NULL: all. `done` comes
- * once, from the loop. Owned by the caller. */
-trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, const char *only,
+/* Starts; `mutant` NULL: nothing is altered; `only`: variants, to run no others (borrowed for the trial's
+ * life); NULL: all. `done` comes once, from the loop. Owned by the caller. */
+trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, const names_t *only,
                      trial_done_cb *done, void *ctx);
 
 const mutant_t *trial_mutant(const trial_t *trial);
-const char *trial_only(const trial_t *trial); /* as given */
+const names_t *trial_only(const trial_t *trial); /* as given */
 trial_state_t trial_state(const trial_t *trial);
 const char *trial_why(const trial_t *trial);    /* "" unless there is something to say */
 const char *trial_report(const trial_t *trial); /* path of the JSON lines */
