@@ -42,7 +42,7 @@ def _flaws_of_requirements(suite):
         if since != sorted(since):
             yield f"{name}: since is not in order"
         for change in rule.get("changes", []):
-            if release(change.get("since", "0.0.0")) > release(change["until"]):
+            if {"since", "until"} <= change.keys() and release(change["since"]) > release(change["until"]):
                 yield f"{name}: a change ends before it begins"
     for section in order:
         if not any(rule["section"] == section for rule in suite.rules):

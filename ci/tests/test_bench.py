@@ -10,7 +10,7 @@ BENCH_S = 60
 
 
 def bench(*options):
-    programs = (env.server(), env.program("reference-server/bench/yardstick"))
+    programs = (env.server(), *(env.program(f"reference-server/bench/{name}") for name in ("yardstick", "floor")))
     return subprocess.run(
         [env.program("reference-server/bench/phxspec-bench"), *options, *programs],
         capture_output=True,
@@ -27,7 +27,7 @@ def test_every_kind_of_scenario():
     assert all(any(name in scenario for scenario in rows) for name in names), rows.keys()
     assert all(row["phxspec"] > 0 for row in rows.values()), rows
     assert all(row["ratio"] > 0 for row in rows.values() if "bare" in row)
-    assert "bare" in rows["echo 100x1"]
+    assert all("bare" in rows[name] and rows[name]["kernel_ratio"] > 0 for name in ("echo 100x1", "broadcast 100"))
 
 
 def test_a_goal_that_is_missed():
@@ -45,6 +45,6 @@ def test_wrong_use():
 def test_a_server_that_does_not_start():
     program = env.program("reference-server/bench/phxspec-bench")
     done = subprocess.run(
-        [program, "--run", "memory", "/bin/false", "/bin/false"], capture_output=True, text=True, timeout=BENCH_S
+        [program, "--run", "memory", "/bin/false", "/bin/false", "/bin/false"], capture_output=True, text=True, timeout=BENCH_S
     )
     assert done.returncode == 3 and "/bin/false did not say" in done.stderr, done

@@ -10,7 +10,7 @@ import pytest
 from testenv import env
 from testenv.harness import phxspec, summary_of_vectors
 from testenv.redis import Link, Redis, free_port
-from testenv.server import Program, Watch, wait_until
+from testenv.server import Program, Watch, run_server, wait_until
 from testenv.wire import BINARY, Connection, message
 
 SECRET = "a secret of all nodes"
@@ -56,13 +56,20 @@ def nodes(start_node):
 
 def together(*nodes):
     """Waits until each hears each."""
-    topic = f"phxspec:together-{time.monotonic_ns()}"
     clients = [node.websocket() for node in nodes]
-    heard = [set() for _ in nodes]
+    meet(*clients)
+    for client in clients:
+        client.close()
+
+
+def meet(*clients):
+    """Waits until each hears each."""
+    topic = f"phxspec:together-{time.monotonic_ns()}"
+    heard = [set() for _ in clients]
     for client in clients:
         client.join(topic)
     deadline = time.monotonic() + env.PROMPT
-    while any(len(names) < len(nodes) for names in heard):
+    while any(len(names) < len(clients) for names in heard):
         assert time.monotonic() < deadline, f"the nodes do not hear each other: {heard}"
         for number, client in enumerate(clients):
             client.push(topic, "broadcast", {"event": "here", "payload": {"from": number}})
@@ -70,8 +77,6 @@ def together(*nodes):
         for client, names in zip(clients, heard):
             while client.has_something():
                 names.add(client.receive()[4]["from"])
-    for client in clients:
-        client.close()
 
 
 def joined(node, topic="phxspec:room", payload=None):
@@ -523,6 +528,76 @@ def test_a_full_session_body_passes(nodes):
     large = message("1", "2", "phxspec:room", "echo", {"text": "x" * 3_000_000})
     assert client.post(JOIN, large) == {"status": 200}
     assert len(client.messages(2)[1][4]["response"]["text"]) == 3_000_000
+
+
+def test_posts_for_another_node_count_in_its_memory(start_node):
+    """What waits there for a session is bounded as if it had come to that node itself."""
+    nodes = [start_node(None, "--max-total-received-bytes", "8000000"), start_node()]
+    together(*nodes)
+    client, other = session(nodes), session(nodes)
+    large = message(None, "1", "phoenix", "heartbeat", {"x": "y" * 3_000_000})
+    posts = [nodes[1].connect() for _ in range(7)]
+    posts[0].send(client.post_request(message("1", "j", "phxspec:slow", "phx_join", {"delay_ms": 3000})))
+    before = nodes[0].memory_bytes()
+    for post in posts[1:]:
+        post.send(client.post_request(large))
+    wait_until(lambda: sum(post.has_something() for post in posts) >= 4, "a refusal of what does not fit")
+    assert nodes[0].memory_bytes() - before < 40_000_000
+    assert other.post(JOIN) == {"status": 200}
+    answers = [post.response() for post in posts]
+    assert answers[0].json == {"status": 200}
+    assert sorted({answer.status for answer in answers}) == [200, 503]
+    assert client.post(message(None, "2", "phoenix", "heartbeat", {})) == {"status": 200}
+    client.port = nodes[0].port
+    assert client.post(large) == {"status": 200}  # what was counted is free again
+
+
+# ---- several processes behind one port ----
+
+
+@pytest.fixture
+def shared(start_node):
+    """A port that two processes share: the first of them, as a test reaches either by it."""
+    first = start_node(None, "--reuse-port", "true")
+    second = start_node(None, "--reuse-port", "true", "--port", str(first.port))
+    assert second.port == first.port
+    meet(*of_both(first))
+    return first
+
+
+def of_both(shared):
+    """A client of each process, in the room: the kernel chooses, and each client is told."""
+    clients = {}
+    deadline = time.monotonic() + env.PROMPT
+    while len(clients) < 2:
+        assert time.monotonic() < deadline, "one of the processes gets no connections"
+        client = joined(shared)
+        clients.setdefault(client.call("phxspec:room", "connect_info", {})["node"], client)
+    return clients.values()
+
+
+def test_processes_behind_one_port_are_one_server(shared):
+    a, b = of_both(shared)
+    for sender in (a, b):
+        sender.push("phxspec:room", "broadcast", {"event": "e", "payload": {}})
+        for client in (a, b):
+            assert client.receive() == [None, None, "phxspec:room", "e", {}]
+
+
+def test_a_session_is_served_whichever_process_takes_the_request(shared):
+    client = shared.longpoll("/socket")
+    assert client.post(JOIN) == {"status": 200}
+    for n in range(2, 12):  # each on a connection of its own: one in a thousand times all go to one process
+        assert client.post(echo(n)) == {"status": 200}
+    assert [got[1] for got in client.messages(11)] == [str(n) for n in range(1, 12)]
+
+
+def test_a_port_is_shared_only_with_who_shares_it(start_node, start_server):
+    alone = start_node()
+    done = run_server("--port", str(alone.port), "--reuse-port", "true")
+    assert done.returncode == 3 and "cannot listen" in done.stderr
+    sharing = start_server("--reuse-port", "true")
+    assert run_server("--port", str(sharing.port)).returncode == 3
 
 
 # ---- the vectors ----

@@ -13,7 +13,7 @@ import pytest
 from testenv.browser import PACKAGES, chromium, running, site
 
 HERE = pathlib.Path(__file__).parent / "phoenix_js"
-SCENARIOS = ["basics", "broadcast", "fallback", "longpoll", "restart"]
+SCENARIOS = ["basics", "broadcast", "presence", "fallback", "longpoll", "restart"]
 SCENARIO_S = 20
 FILES = {
     "/page.html": (HERE / "page.html", "text/html"),

@@ -205,6 +205,14 @@ def finish(client, code):
     assert time.monotonic() - began < 1.5, "it waited although the client had answered"
 
 
+def ended_first(client, code):
+    """The end that waits for nothing: the client has closed already, or cannot be understood any more."""
+    began = time.monotonic()
+    assert client.read_close() == code
+    assert client.read_to_end() == b""
+    assert time.monotonic() - began < 1.5, "it waited for an answer"
+
+
 def test_a_disconnect_by_id_closes_with_1001(server):
     clients = [server.websocket(query="&user_id=u1") for _ in range(3)]
     other = server.websocket(query="&user_id=u2")
@@ -228,7 +236,7 @@ def test_what_is_too_large_closes_with_1009(server, data):
     client = server.websocket("/tight")
     client.heartbeat()
     client.send(data)
-    finish(client, 1009)
+    ended_first(client, 1009)
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"[1,2,3,4]", b"{}", b"null"])
@@ -268,7 +276,7 @@ def test_what_is_no_websocket_closes_with_its_code(server, data, code):
     client = server.websocket()
     client.heartbeat()
     client.send(data)
-    finish(client, code)
+    ended_first(client, code)
 
 
 def test_a_silent_client_is_closed_with_1002(server):
@@ -292,11 +300,35 @@ def test_frames_of_any_kind_keep_a_client(start_server):
     assert client.read_close() == 1002
 
 
-def test_a_client_that_does_not_answer_a_close_is_let_go(server):
+def test_clients_that_do_not_answer_a_close_are_let_go(start_server):
+    """They have two seconds, whatever the close is for."""
+    server = start_server()
+    failing, disconnected, stopped = (server.websocket(query="&user_id=u1") for _ in range(3))
+    idle = server.websocket("/tight")
+    stopped.join("phxspec:ends")
+    failing.send(frame(TEXT, b"{"))
+    closed = {}
+    for client, code in ((failing, 1011), (idle, 1002)):
+        assert client.read_close() == code
+        closed[client] = time.monotonic()
+    stopped.push("phxspec:ends", "disconnect", {"id": "user:u1"})
+    assert disconnected.read_close() == 1001
+    closed[disconnected] = time.monotonic()
+    for client, since in closed.items():
+        assert client.read_to_end(timeout=6) == b""
+        assert 0.5 < time.monotonic() - since < 5
+
+
+def test_a_server_that_stops_does_not_wait_long_for_its_clients(start_server):
+    server = start_server()
     client = server.websocket()
-    client.send(frame(TEXT, b"{"))
-    assert client.read_close() == 1011
-    assert client.read_to_end(timeout=5) == b""
+    client.join("phxspec:ends")
+    server.signal()
+    assert client.read_close() == 1012
+    began = time.monotonic()
+    assert server.wait() == 0
+    assert 1 < time.monotonic() - began < 5
+    assert client.read_to_end() == b""
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 3000, 4999])
@@ -323,7 +355,7 @@ def test_a_close_that_may_not_be_sent_is_answered_so(server, payload, answer):
     client = server.websocket()
     client.heartbeat()
     client.send(frame(CLOSE, payload))
-    finish(client, answer)
+    ended_first(client, answer)
 
 
 # ---- writing ----

@@ -74,6 +74,7 @@ def test_the_manual_is_well_formed():
 EVERYTHING = {
     "port": 0,
     "address": "127.0.0.1",
+    "reuse_port": True,
     "phoenix": "1.8.12",
     "secret": "s",
     "redis": "redis://127.0.0.1:1",

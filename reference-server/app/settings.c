@@ -23,6 +23,9 @@ static const setting_t SETTINGS[] = {
      .help = "the port to listen on; 0, the default, takes a free one"},
     {"address", SERVER(address), .argument = "ADDRESS", .kind = SETTING_ADDRESS,
      .help = "the numeric address to listen on (127.0.0.1)"},
+    {"reuse-port", SERVER(reuse_port), BOOL,
+     .help = "several processes listen on the port, all with this, and with the\n"
+             "same --redis and --secret are one server (false)"},
     {"phoenix", SERVER(phoenix), .argument = "RELEASE", .kind = SETTING_RELEASE,
      .help = "follow the rules of this release of Phoenix, 1.6.0 to 1.8.12\n"
              "(1.8.12)"},

@@ -22,9 +22,10 @@ typedef struct scenario {
     scenario_kind_t kind;
     size_t clients;
     size_t window;
-    const char *unit;  /* of what is counted */
-    double goal;       /* at most this much for each, in µs or bytes; 0: none */
-    double goal_ratio; /* at most this much of what the yardstick takes; 0: none */
+    const char *unit;   /* of what is counted */
+    double goal;        /* at most this much for each, in µs or bytes; 0: none */
+    double goal_bare;   /* at most this much of what the yardstick takes; 0: none */
+    double goal_kernel; /* and of what the floor takes */
 } scenario_t;
 
 /* What a server costs, in nanoseconds of processor time for each, or in bytes. */
@@ -33,7 +34,7 @@ typedef struct cost {
     double per_second; /* how many there were; 0 where it means nothing */
 } cost_t;
 
-/* How a run goes. `program` is phxspec-server, or the yardstick where `bare`. */
+/* How a run goes. `program` is phxspec-server; where `bare`, the yardstick or the floor. */
 typedef struct run {
     const char *program;
     bool bare;
@@ -44,7 +45,7 @@ typedef struct run {
 extern const scenario_t SCENARIOS[];
 extern const size_t SCENARIO_COUNT;
 
-/* True if the yardstick can do it. */
+/* True if the yardstick can do it; the floor can echo and broadcast. */
 bool scenario_bare(const scenario_t *scenario);
 
 /* Starts the server, runs the scenario with `clients` of them, and ends the server. */

@@ -19,6 +19,7 @@ typedef struct carrier_conn carrier_conn_t;
 typedef struct carrier_config {
     const char *address;     /* numeric address to listen on; NULL: 127.0.0.1 */
     uint16_t port;           /* 0: any free port */
+    bool reuse_port;         /* share the port with other processes that say the same */
     size_t max_connections;  /* 0: as many as the limit of descriptors allows, less a reserve */
     size_t max_queued_bytes; /* a connection whose peer leaves more than this unread is ended; 0: no limit */
     budget_t *queued;        /* counts what is queued by all; NULL: nobody does */

@@ -376,9 +376,10 @@ carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const ca
         carrier_free(carrier);
         return NULL;
     }
-    carrier->listener =
-        listener_new(loop, carrier->timers, config->address != NULL ? config->address : "127.0.0.1",
-                     config->port, on_accepted, carrier, error, error_size);
+    const listener_place_t place = {.address = config->address != NULL ? config->address : "127.0.0.1",
+                                    .port = config->port,
+                                    .shared = config->reuse_port};
+    carrier->listener = listener_new(loop, carrier->timers, &place, on_accepted, carrier, error, error_size);
     if (carrier->listener == NULL) {
         carrier_free(carrier);
         return NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE /* SO_REUSEPORT */
 #include "listener.h"
 
 #include <errno.h>
@@ -105,7 +106,7 @@ static uint16_t bound_port(int fd)
 }
 
 /* Returns the listening descriptor, or -1 with errno set. */
-static int open_socket(const struct sockaddr_storage *storage, socklen_t len)
+static int open_socket(const struct sockaddr_storage *storage, socklen_t len, bool shared)
 {
     const int on = 1;
     const int fd = socket(storage->ss_family, SOCK_STREAM, 0);
@@ -115,6 +116,7 @@ static int open_socket(const struct sockaddr_storage *storage, socklen_t len)
     const int flags = fcntl(fd, F_GETFL);
     if (flags != -1 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
         bind(fd, (const struct sockaddr *)storage, len) == 0 && listen(fd, BACKLOG) == 0) {
         return fd;
     }
@@ -138,26 +140,26 @@ static const char *way_out(int why)
     }
 }
 
-listener_t *listener_new(uv_loop_t *loop, timers_t *timers, const char *address, uint16_t port,
+listener_t *listener_new(uv_loop_t *loop, timers_t *timers, const listener_place_t *place,
                          listener_accepted_t accepted, void *data, char *error, size_t error_size)
 {
     struct sockaddr_storage storage;
     socklen_t len;
-    if (read_address(address, port, &storage, &len) != 0) {
+    if (read_address(place->address, place->port, &storage, &len) != 0) {
         (void)snprintf(error, error_size, "cannot listen on \"%s\": not a numeric IPv4 or IPv6 address",
-                       address);
+                       place->address);
         return NULL;
     }
-    const int fd = open_socket(&storage, len);
+    const int fd = open_socket(&storage, len, place->shared);
     if (fd < 0) {
-        (void)snprintf(error, error_size, "cannot listen on %s, port %u: %s%s", address, (unsigned)port,
-                       uv_strerror(uv_translate_sys_error(errno)), way_out(errno));
+        (void)snprintf(error, error_size, "cannot listen on %s, port %u: %s%s", place->address,
+                       (unsigned)place->port, uv_strerror(uv_translate_sys_error(errno)), way_out(errno));
         return NULL;
     }
     listener_t *listener = calloc(1, sizeof *listener);
     if (listener == NULL || uv_poll_init(loop, &listener->handle, fd) != 0) {
-        (void)snprintf(error, error_size, "cannot listen on %s, port %u: out of memory", address,
-                       (unsigned)port);
+        (void)snprintf(error, error_size, "cannot listen on %s, port %u: out of memory", place->address,
+                       (unsigned)place->port);
         free(listener);
         close(fd);
         return NULL;

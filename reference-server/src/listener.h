@@ -14,11 +14,18 @@ typedef struct listener listener_t;
  * and without megabytes in the kernel for a peer that does not read. */
 typedef void (*listener_accepted_t)(void *data, int fd);
 
+typedef struct listener_place {
+    const char *address; /* numeric, IPv4 or IPv6 */
+    uint16_t port;       /* 0: any free one */
+    bool
+        shared; /* other processes of this user listen there, too; the kernel deals connections out to them */
+} listener_place_t;
+
 /*
- * Listens on a numeric `address` (IPv4 or IPv6); `port` 0: any free one. `timers` are borrowed until
- * listener_free. Returns NULL when that fails, with the reason for people in `error`.
+ * Listens. `timers` are borrowed until listener_free. Returns NULL when that fails, with the reason for
+ * people in `error`.
  */
-listener_t *listener_new(uv_loop_t *loop, timers_t *timers, const char *address, uint16_t port,
+listener_t *listener_new(uv_loop_t *loop, timers_t *timers, const listener_place_t *place,
                          listener_accepted_t accepted, void *data, char *error, size_t error_size);
 
 uint16_t listener_port(const listener_t *listener);

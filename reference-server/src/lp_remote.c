@@ -36,6 +36,7 @@ typedef struct answering {
     struct answering *prev;
     node_id_t node;
     uint64_t number;
+    size_t charged; /* in the server's budget for what is received */
     char body[];
 } answering_t;
 
@@ -72,6 +73,7 @@ static void reply(const answering_t *answering, message_kind_t kind, phx_slice_t
 
 static void answering_free(answering_t *answering)
 {
+    (void)budget_update(&answering->remote->core->received, &answering->charged, 0);
     if (answering->prev != NULL) {
         answering->prev->next = answering->next;
     } else {
@@ -135,6 +137,10 @@ static void take_up(lp_remote_t *remote, node_id_t node, message_kind_t kind, wi
     if (session == NULL) {
         reply(answering, NODE_REQUEST_UNKNOWN, (phx_slice_t){0}); /* CLU-11 */
         answering_free(answering);
+        return;
+    }
+    if (!budget_update(&remote->core->received, &answering->charged, sizeof(*answering) + body.len)) {
+        remote_error(&answering->exchange, 503); /* as to a client of this node */
         return;
     }
     reply(answering, NODE_REQUEST_TAKEN, (phx_slice_t){0});

@@ -373,6 +373,7 @@ phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, cha
     const carrier_config_t carrier_config = {
         .address = config->address,
         .port = config->port,
+        .reuse_port = config->reuse_port,
         .max_connections = config->max_connections,
         .max_queued_bytes = or_default(config->max_queued_bytes, DEFAULT_MAX_QUEUED_BYTES),
         .queued = &server->core.queued,

@@ -53,16 +53,45 @@ static void send_close(websocket_t *websocket, int code)
     send_buf(websocket, &out);
 }
 
-/* The channels end with the socket; the connection ends with the peer's answer, or without it after a while.
- */
-static void close_with(websocket_t *websocket, int code)
+/* Under a fault only: its channels live on. */
+static void leave_behind(phxs_socket_t *socket)
+{
+    socket->over = true;
+    pubsub_unsubscribe(socket->mount->core->pubsub, &socket->id);
+}
+
+static void let_go(phxs_socket_t *socket)
+{
+    if (socket != NULL && has_fault(socket->mount->core, FAULT_DEAD_SOCKETS_STAY)) {
+        leave_behind(socket);
+    } else {
+        socket_free(socket);
+    }
+}
+
+/* Under a fault only: the connection does not end. */
+static void stay(carrier_conn_t *conn, uint64_t linger_ms)
+{
+    (void)conn;
+    (void)linger_ms;
+}
+
+/* The channels end with the socket. How the connection ends is one of the carrier's two ways: at once where
+ * the peer's Close has come or cannot (RFC 6455, 7.1.1 and 7.1.7), or with the peer's. */
+static void close_by(websocket_t *websocket, int code, void (*end)(carrier_conn_t *conn, uint64_t linger_ms))
 {
     phxs_socket_t *socket = websocket->socket;
     websocket->socket = NULL;
     timers_stop(websocket->mount->core->timers, &websocket->idle);
     send_close(websocket, code);
-    carrier_end_after_peer(websocket->conn, CLOSE_LINGER_MS);
-    socket_free(socket);
+    end(websocket->conn, CLOSE_LINGER_MS);
+    let_go(socket);
+}
+
+/* The connection ends with the peer's answer, or without it after a while. */
+static void close_with(websocket_t *websocket, int code)
+{
+    close_by(websocket, code, carrier_end_after_peer);
 }
 
 static void idle_due(loop_timer_t *timer)
@@ -122,34 +151,6 @@ static const transport_ops_t TRANSPORT_OPS = {
 
 /* ---- what the client sends ---- */
 
-/* Under a fault only: its channels live on. */
-static void leave_behind(phxs_socket_t *socket)
-{
-    socket->over = true;
-    pubsub_unsubscribe(socket->mount->core->pubsub, &socket->id);
-}
-
-static void let_go(phxs_socket_t *socket)
-{
-    if (socket != NULL && has_fault(socket->mount->core, FAULT_DEAD_SOCKETS_STAY)) {
-        leave_behind(socket);
-    } else {
-        socket_free(socket);
-    }
-}
-
-static void peer_closed(websocket_t *websocket, const ws_event_t *event)
-{
-    phxs_socket_t *socket = websocket->socket;
-    websocket->socket = NULL;
-    timers_stop(websocket->mount->core->timers, &websocket->idle);
-    send_close(websocket, event->close_code); /* WS-CLOSE-05 */
-    if (!has(websocket, FAULT_TCP_STAYS)) {
-        carrier_end(websocket->conn, CLOSE_LINGER_MS);
-    }
-    let_go(socket);
-}
-
 static void handle_event(websocket_t *websocket, const ws_event_t *event)
 {
     phx_buf_t out = {0};
@@ -168,7 +169,8 @@ static void handle_event(websocket_t *websocket, const ws_event_t *event)
         send_buf(websocket, &out);
         break;
     case WS_CLOSE:
-        peer_closed(websocket, event);
+        close_by(websocket, event->close_code,
+                 has(websocket, FAULT_TCP_STAYS) ? stay : carrier_end); /* WS-CLOSE-05 */
         break;
     case WS_PONG:
     case WS_CONTINUATION:
@@ -192,7 +194,8 @@ static void received(void *upgraded, uint8_t *bytes, size_t len)
             handle_event(websocket, &event);
             len = has(websocket, FAULT_SECOND_FRAME_LOST) ? 0 : len;
         } else if (progress == WS_BROKEN) {
-            close_with(websocket, ws_reader_close_code(websocket->reader)); /* WS-FRAME-05, WS-FRAME-06 */
+            /* WS-FRAME-05, WS-FRAME-06: nothing more can be read, so there is no answer to wait for. */
+            close_by(websocket, ws_reader_close_code(websocket->reader), carrier_end);
         } else {
             break;
         }

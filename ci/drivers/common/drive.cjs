@@ -153,6 +153,7 @@ exports.drive = (library) => {
     protocol: 1,
     name: library.name,
     version: library.version,
+    phoenix: library.phoenix, // undefined: not said
     capabilities: library.capabilities,
   })
 }

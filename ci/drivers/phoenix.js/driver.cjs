@@ -21,6 +21,7 @@ drive({
   transports: {websocket: Tolerant, longpoll: LongPoll},
   name: "phoenix.js",
   version: dependencies.phoenix,
+  phoenix: dependencies.phoenix,
   forget: (_socket, connection) => connection && connection.terminate && connection.terminate(),
   capabilities: [
     "websocket", "longpoll", "vsn2", "binary", "presence", "token", "params_each", "token_each", "join_params_each",

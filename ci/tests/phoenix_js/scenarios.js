@@ -97,6 +97,63 @@ const SCENARIOS = {
     sockets.forEach((socket) => socket.disconnect());
   },
 
+  // One watches, and is present itself; two others come and go. A key has two metas, of which one leaves.
+  async presence(Phoenix, url) {
+    const sockets = ["watcher", "a", "b"].map(() => open(Phoenix, url + "/socket"));
+    const [watched, a, b] = sockets.map((socket, i) =>
+      socket.channel("phxspec:js:presence", i === 0 ? { presence: { key: "w", meta: { as: "watcher" } } } : {}),
+    );
+    const presence = new Phoenix.Presence(watched);
+    const seen = [];
+    const note = (what) => (key, current, { metas }) => {
+      if (key !== "w") seen.push([what, key, current ? current.metas.length : 0, metas[0].as]);
+    };
+    presence.onJoin(note("join"));
+    presence.onLeave(note("leave"));
+    // The state of the next sync in which `holds`; it may hold already.
+    const synced = (holds) =>
+      new Promise((resolve) => {
+        const look = () => holds(presence.list((key, { metas }) => [key, metas.map((meta) => meta.as).sort()])) && resolve();
+        presence.onSync(look);
+        if (!presence.inPendingSyncState()) look();
+      });
+    const is = (wanted) => (list) => JSON.stringify(list.sort()) === JSON.stringify([...wanted, ["w", ["watcher"]]]);
+    const track = (channel, key, as) => answer(channel.push("presence_track", { key, meta: { as } }));
+
+    await answer(a.join());
+    await track(a, "u1", "phone"); // before the watcher comes: it is told by presence_state
+    await answer(watched.join());
+    await synced(is([["u1", ["phone"]]]));
+
+    await answer(b.join());
+    await track(b, "u1", "desk");
+    await track(b, "u2", "desk");
+    await synced(is([["u1", ["desk", "phone"]], ["u2", ["desk"]]]));
+
+    const { metas } = presence.state.u2;
+    await answer(b.push("presence_update", { key: "u2", meta: { as: "away" } }));
+    await synced(is([["u1", ["desk", "phone"]], ["u2", ["away"]]]));
+    check(presence.state.u2.metas[0].phx_ref_prev === metas[0].phx_ref, "phx_ref_prev");
+
+    await answer(a.push("presence_untrack", { key: "u1" }));
+    await synced(is([["u1", ["desk"]], ["u2", ["away"]]]));
+    sockets[2].disconnect(); // without a word of its channel
+    await synced(is([]));
+
+    const wanted = [
+      ["join", "u1", 0, "phone"],
+      ["join", "u1", 1, "desk"],
+      ["join", "u2", 0, "desk"],
+      ["join", "u2", 1, "away"],
+      ["leave", "u2", 1, "desk"],
+      ["leave", "u1", 1, "phone"],
+    ];
+    check(JSON.stringify(seen.slice(0, 6)) === JSON.stringify(wanted), "joins and leaves: " + JSON.stringify(seen));
+    const last = seen.slice(6).map((entry) => entry.join()).sort();
+    check(last.join(" ") === "leave,u1,0,desk leave,u2,0,away", "the last to leave: " + JSON.stringify(seen));
+    sockets.forEach((socket) => socket.disconnect());
+  },
+
   async fallback(Phoenix, url) {
     const socket = open(Phoenix, url + "/longpoll-only", { longPollFallbackMs: 2000 });
     const channel = await talk(Phoenix, socket, "phxspec:js:fallback");

@@ -197,6 +197,7 @@ typedef struct phxs_config {
     const char *phoenix;  /* whose rules count, a release from 1.6.0 to 1.8.12; NULL: the newest */
     const char *address;  /* numeric; NULL: 127.0.0.1 */
     uint16_t port;        /* 0: any free port */
+    bool reuse_port;      /* other processes of this user that say the same listen there, too */
     const char *tls_cert; /* PEM files, a chain and its key: TLS (1.2 or newer) and nothing else is */
     const char *tls_key;  /* spoken; NULL: plain HTTP is */
     const char *secret;   /* signs long-poll tokens; NULL: a random one */
