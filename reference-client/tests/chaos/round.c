@@ -180,8 +180,13 @@ static bool has_text(phx_slice_t where, const char *text)
 
 static bool number_in(phx_payload_t payload, unsigned *number)
 {
-    return payload.form == PHX_TEXT && payload.data.len > 5 &&
-           sscanf(payload.data.data, "{\"n\":%u}", number) == 1;
+    char text[32];
+    if (payload.form != PHX_TEXT || payload.data.len >= sizeof text) {
+        return false;
+    }
+    memcpy(text, payload.data.data, payload.data.len);
+    text[payload.data.len] = '\0';
+    return sscanf(text, "{\"n\":%u}", number) == 1;
 }
 
 /* MSG-12: a message comes once or not at all. */
