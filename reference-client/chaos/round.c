@@ -531,6 +531,14 @@ round_t *round_start(uv_loop_t *loop, int server, uint64_t seed, unsigned number
     return round;
 }
 
+#ifdef PHXC_FAULTS
+void round_break(round_t *round, phxc_fault_t fault)
+{
+    phxc_fault_set(round->clients[0].socket, fault);
+    phxc_fault_set(round->clients[1].socket, fault);
+}
+#endif
+
 unsigned round_number(const round_t *round)
 {
     return round->number;
