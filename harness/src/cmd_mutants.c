@@ -21,9 +21,9 @@ static const char usage[] =
     "\n"
     "Runs the vectors against the server at URL once as it is and once for every mutant: altered on the way "
     "by\n"
-    "phxspec's proxy, or a server that has the fault built in. Says which mutants no case notices. Where few "
-    "cases\n"
-    "did, one of them has to notice it again, alone: that is no accident then.\n"
+    "phxspec's proxy, or a server that has the fault built in. Says which mutants no case notices. What "
+    "turned\n"
+    "red has to do so again, alone: that is no accident then.\n"
     "\n"
     "  --client          the mutants are clients, and --spawn says how the driver of one is started, with "
     "the "
@@ -162,7 +162,7 @@ static void on_trial(void *ctx, trial_t *trial)
         score_add(&campaign->score, i, trial);
     }
     trial_free(trial);
-    if (!again && score_doubtful(result)) {
+    if (!again && result->first) {
         trial_start(&campaign->setup, result->mutant, result->first, on_trial, campaign);
         return;
     }

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW = 3 };
-
 const char *fate_name(fate_t fate)
 {
     static const char *const names[FATES] = {"killed",   "killed nearby", "killed elsewhere",
@@ -118,11 +116,6 @@ void score_add(score_t *score, size_t index, const trial_t *trial)
     result->why = text_take(&error);
     score->by[result->fate]++;
     json_decref(failed);
-}
-
-bool score_doubtful(const mutant_result_t *result)
-{
-    return result->first != NULL && result->killers <= FEW;
 }
 
 void score_confirm(score_t *score, size_t index, const trial_t *trial)

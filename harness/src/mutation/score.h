@@ -42,10 +42,8 @@ bool score_read_report(const char *path, json_t *failed, size_t *passed, text_t 
 /* Enters what a trial came to. */
 void score_add(score_t *score, size_t index, const trial_t *trial);
 
-/* Whether so few variants turned red that a busy machine might have done it. */
-bool score_doubtful(const mutant_result_t *result);
-/* Enters what a second trial of the variant `first` alone came to: where it passes, the mutant has survived.
- */
+/* Enters what a second trial, of the variant `first` alone, came to. Where that passes the mutant has
+ * survived: a busy machine may have turned it red. */
 void score_confirm(score_t *score, size_t index, const trial_t *trial);
 
 void score_free(score_t *score);
