@@ -9,18 +9,19 @@ const os = require("node:os")
 const path = require("node:path")
 const readline = require("node:readline")
 
-const {version} = require("../phoenix.js/node_modules/phoenix/package.json")
+const library = path.resolve(process.argv[2] || path.join(__dirname, "../phoenix.js/node_modules/phoenix"))
+const {version} = require(path.join(library, "package.json"))
 const FILES = {
   "/": ["page.html", "text/html"],
   "/commands.js": ["../common/commands.cjs", "text/javascript"],
-  "/phoenix.js": ["../phoenix.js/node_modules/phoenix/priv/static/phoenix.js", "text/javascript"],
+  "/phoenix.js": [path.join(library, "priv/static/phoenix.js"), "text/javascript"],
 }
 
 // A page needs an origin: phoenix.js looks into sessionStorage.
 const site = http.createServer((request, response) => {
   const [name, kind] = FILES[new URL(request.url, "http://localhost").pathname] || []
   response.writeHead(name ? 200 : 404, {"content-type": kind || "text/plain"})
-  response.end(name && fs.readFileSync(path.join(__dirname, name)))
+  response.end(name && fs.readFileSync(path.resolve(__dirname, name)))
 })
 
 const profile = fs.mkdtempSync(path.join(os.tmpdir(), "phxspec-chromium-"))
