@@ -36,6 +36,9 @@ IN_A_BROWSER = [
     "client_binary.longpoll",
     "client_presence.rejoin",
     "client_transport.fallback",
+    "client_transport.page-hidden",
+    "client_transport.page-shown",
+    "client_transport.page-after-disconnect",
 ]
 
 

@@ -36,7 +36,11 @@ def test_the_reference_client_passes_everything(report):
     run = judge("--strict", "--jobs", 24, report=report)
     assert run.code == 0, run.out
     counts = summary(run)
-    assert counts["pass"] == sum(counts.values()) > 250
+    assert counts["pass"] > 250
+    # what takes a browser is judged with one: test_client_drivers.py
+    left = [name for name, verdict in run.verdicts.items() if verdict != "pass"]
+    assert left and all(name.startswith("client_transport.page-") for name in left)
+    assert counts["pass"] + counts["not applicable"] == sum(counts.values())
 
 
 def test_a_client_that_does_nothing_passes_nothing(report):

@@ -20,8 +20,8 @@ const oneAfterTheOther = (list) => {
 }
 const table = (list) => list && ((tries) => nth(list, tries))
 
-// `library`: Socket, Presence, transports, name, version, capabilities, and forget(socket, connection), which ends what
-// a disconnect leaves. `tell` writes an event. Says hello, and returns what takes a command.
+// `library`: Socket, Presence, transports, name, version, capabilities, forget(socket, connection), which ends what a
+// disconnect leaves, and in a browser show(state of the page). `tell` writes an event. Says hello, and returns what takes a command.
 const driver = (library, tell) => {
   const say = (event, more = {}) => tell(JSON.stringify({event, ...more}))
   let socket = null
@@ -113,6 +113,10 @@ const driver = (library, tell) => {
 
     ping(){
       socket.ping((rtt) => say("pong", {rtt_ms: rtt}))
+    },
+
+    page({state}){
+      library.show(state)
     },
 
     // everything said before has been done
