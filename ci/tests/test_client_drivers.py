@@ -127,8 +127,9 @@ def test_reasons_are_given(driver):
         assert len(entry["reason"]) > 20 and entry["link"], entry
     unsteady = DRIVERS / driver / "unsteady"
     if unsteady.exists():
-        reasons, cases = unsteady.read_text().rsplit("\n", 2)[0], unsteady.read_text().splitlines()[-1]
-        assert "https://" in reasons and cases.startswith("client_")
+        for entry in unsteady.read_text().split("\n\n"):
+            *reason, case = entry.splitlines()
+            assert case.startswith("client_") and "https://" in reason[-1]
 
 
 def test_the_page_names_every_driver():

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -245,8 +246,23 @@ public class Driver {
         return tries -> delays.get(Math.min(tries, delays.size()) - 1).getAsLong();
     }
 
+    /** Classes that are loaded when the first connection is made would take its time. */
+    static void warmUp() throws IOException {
+        Play play = new Play();
+        play.over = true;
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            play.command(JsonParser.parseString(
+                "{\"do\":\"connect\",\"vsn\":\"2.0.0\",\"options\":{},\"url\":\"ws://127.0.0.1:" + server.getLocalPort() + "/socket\"}")
+                .getAsJsonObject());
+            server.accept().close();
+        }
+        Defaults.INSTANCE.getDecode().invoke("[null,null,\"phoenix\",\"phx_reply\",{\"response\":{}}]");
+        play.end();
+    }
+
     public static void main(String[] arguments) throws IOException {
         System.setOut(System.err);
+        warmUp();
         Play play = new Play();
         play.say("hello", "protocol", 1, "name", "JavaPhoenixClient", "version", version(), "capabilities",
             List.of("websocket", "vsn2", "presence", "params_each", "join_params_each", "heartbeat_ms", "timeout_ms",
