@@ -4,7 +4,6 @@
 from .data import for_clients, for_servers
 
 LEVELS = ("may", "should", "must")
-CLIENT = "client"  # the name in `pending` of the suite for clients
 
 
 def release(text):
@@ -36,9 +35,6 @@ def _flaws_of_requirements(suite):
             yield f"{name}: stands behind a later section than its own, {rule['section']}"
         else:
             place = order.index(rule["section"])
-        for pending in rule.get("pending", []):
-            if pending not in suite.requirements["pending"]:
-                yield f"{name}: pending {pending} is not explained at the head of the file"
         for recording in rule.get("recordings", []):
             if recording not in suite.recordings:
                 yield f"{name}: there is no recording {recording}"
@@ -46,12 +42,8 @@ def _flaws_of_requirements(suite):
         if since != sorted(since):
             yield f"{name}: since is not in order"
         for change in rule.get("changes", []):
-            if release(change.get("since", "0.0.0")) > release(change["until"]):
+            if {"since", "until"} <= change.keys() and release(change["since"]) > release(change["until"]):
                 yield f"{name}: a change ends before it begins"
-    used = {pending for rule in suite.rules for pending in rule.get("pending", [])}
-    for pending in suite.requirements["pending"]:
-        if pending not in used:
-            yield f"nothing is pending on {pending} any more: take it out of the head of the file"
     for section in order:
         if not any(rule["section"] == section for rule in suite.rules):
             yield f"section {section} has no rules"
@@ -80,26 +72,18 @@ def _flaws_of_coverage(suite):
     for rule in suite.rules:
         name = rule["id"]
         cited = bool(suite.citing(name))
-        pending = [pending for pending in rule.get("pending", []) if pending != CLIENT]
         if for_servers(rule):
             if cited and "unobservable" in rule:
                 yield f"{name}: has a vector, so its reason for having none must go"
-            if cited and pending:
-                yield f"{name}: has a vector, so pending {', '.join(pending)} must go"
-            if not cited and "unobservable" not in rule and not pending:
+            if not cited and "unobservable" not in rule:
                 yield f"{name}: no vector cites it, and no reason is given"
         if for_clients(rule):
             cited = bool(suite.citing(name, client=True))
-            waits = CLIENT in rule.get("pending", [])
             reason = "unobservable_client" in rule
-            if cited and waits:
-                yield f"{name}: has a vector for clients, so pending client must go"
             if cited and reason:
                 yield f"{name}: has a vector for clients, so its reason for having none must go"
-            if not cited and not waits and not reason:
+            if not cited and not reason:
                 yield f"{name}: no vector for clients cites it, and no reason is given"
-        elif CLIENT in rule.get("pending", []):
-            yield f"{name}: pending client, and no requirement for clients"
 
 
 def _flaws_of_bugs(suite):
@@ -139,8 +123,8 @@ def cases_of_bug(suite, bug, client=False):
 
 
 COLUMNS = (
-    *("rules", "vector", "recording", "pending", "reason"),
-    *("client vector", "client pending", "client reason"),
+    *("rules", "vector", "recording", "reason", "missing"),
+    *("client vector", "client reason", "client missing"),
 )
 
 
@@ -167,17 +151,17 @@ def _way_of_server(suite, rule):
         return "vector"
     if rule["observed"] == "recording":
         return "recording"
-    return "reason" if "unobservable" in rule else "pending"
+    return "reason" if "unobservable" in rule else "missing"
 
 
 def _way_of_client(suite, rule):
     if suite.citing(rule["id"], client=True):
         return "client vector"
-    return "client reason" if "unobservable_client" in rule else "client pending"
+    return "client reason" if "unobservable_client" in rule else "client missing"
 
 
 def rows(suite):
     """The table as rows of text: for servers, then for clients."""
-    yield ("section", "rules", "vector", "recording", "pending", "reason", "vector", "pending", "reason")
+    yield ("section", "rules", "vector", "recording", "reason", "missing", "vector", "reason", "missing")
     for title, counts in counts_by_section(suite):
         yield (title, *(str(counts[column] or "") for column in COLUMNS))

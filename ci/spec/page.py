@@ -138,9 +138,13 @@ class Page:
         if "since" in rule:
             notes.append(f"Since {listed(rule['since'])}.")
         for change in rule.get("changes", []):
-            when = f"From {change['since']} to {change['until']}" if "since" in change else f"Until {change['until']}"
-            if change.get("since") == change["until"]:
-                when = f"In {change['until']}"
+            since, until = change.get("since"), change.get("until")
+            if since == until:
+                when = f"In {until}"
+            elif since and until:
+                when = f"From {since} to {until}"
+            else:
+                when = f"From {since} on" if since else f"Until {until}"
             notes.append(f"{when}: {code(change['text'])}.")
         return " ".join(notes)
 
@@ -194,13 +198,13 @@ class Page:
 
     def _changes(self, _):
         found = [
-            (coverage.release(change["until"]), change, rule)
+            (coverage.release(change.get("until") or change["since"]), change, rule)
             for rule in self.suite.rules
             for change in rule.get("changes", [])
         ]
         rows = ["| releases | rule | what they did instead |", "| --- | --- | --- |"]
         for _, change, rule in sorted(found, key=lambda entry: entry[0], reverse=True):
-            since, until = change.get("since", ""), change["until"]
+            since, until = change.get("since", ""), change.get("until", "")
             rows.append(
                 f"| {until if since == until else f'{since} – {until}'} | {self._link(rule['id'])} {self._link(code(rule['text']))} "
                 f"| {code(change['text'])} |"

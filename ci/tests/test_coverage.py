@@ -36,7 +36,6 @@ def changed(tmp_path):
             **(rule or {}),
         }
         requirements = {
-            "pending": {},
             "sections": [{"id": "heartbeat", "title": "Heartbeats"}],
             "rules": [rule],
             **(head or {}),
@@ -85,29 +84,11 @@ def test_a_small_suite_without_flaws_has_none(changed):
         ({"case": {"requirements": []}}, "a.b: cites no requirement"),
         ({"rule": {"level": "should"}}, "a.b: level must, and no requirement of it is as strict"),
         ({"rule": {"unobservable": "So it is", "observed": "none"}}, "HB-02: has a vector, so its reason"),
-        (
-            {"rule": {"pending": ["presence"]}, "head": {"pending": {"presence": "Later."}}},
-            "HB-02: has a vector, so pending presence",
-        ),
-        ({"rule": {"pending": ["nosuch"]}}, "HB-02: pending nosuch is not explained"),
-        ({"head": {"pending": {"presence": "Later."}}}, "nothing is pending on presence"),
         ({"rule": {"role": "client"}}, "a.b: HB-02 is no requirement for servers"),
         ({"rule": {"role": "both"}}, "HB-02: no vector for clients cites it"),
         (
-            {
-                "rule": {"role": "both", "pending": ["client"]},
-                "head": {"pending": {"client": "Later."}},
-                "client_case": {"id": "c.d", "requirements": ["HB-02"], "level": "must"},
-            },
-            "HB-02: has a vector for clients, so pending client",
-        ),
-        (
             {"client_case": {"id": "c.d", "requirements": ["HB-02"], "level": "must"}},
             "c.d: HB-02 is no requirement for clients",
-        ),
-        (
-            {"rule": {"pending": ["client"]}, "head": {"pending": {"client": "Later."}}},
-            "HB-02: pending client, and no requirement for clients",
         ),
         (
             {
@@ -162,9 +143,9 @@ def test_a_rule_there_twice_is_noticed(changed):
 def test_the_table_counts_every_rule_once(suite):
     *sections, (_, total) = coverage.counts_by_section(suite)
     assert total["rules"] == len(suite.rules) == sum(counts["rules"] for _, counts in sections)
-    ways = ("vector", "recording", "pending", "reason")
+    ways = ("vector", "recording", "reason", "missing")
     assert sum(total[way] for way in ways) == sum(map(for_servers, suite.rules))
-    ways = ("client vector", "client pending", "client reason")
+    ways = ("client vector", "client reason", "client missing")
     assert sum(total[way] for way in ways) == sum(map(for_clients, suite.rules))
 
 

@@ -57,7 +57,9 @@ def test_profiles_follow_their_schema(path):
     assert complaints(schema("profile.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
 
 
-@pytest.mark.parametrize("path", sorted((env.VECTORS / "mutants").glob("*.json")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(env.VECTORS.glob("*mutants/*.json")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
 def test_mutants_follow_their_schema(path):
     assert complaints(schema("mutants.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
 

@@ -154,7 +154,7 @@ def test_mutants_are_killed_or_survive(server, tmp_path):
                 "mutants": [
                     {"id": "x.killed", **one, "proxy": [{"match": heartbeat, "do": [{"drop": True}]}]},
                     {"id": "x.harmless", **one, "proxy": [{"match": nothing, "do": [{"drop": True}]}]},
-                    {"id": "x.built-in", **one, "server": "deaf"},
+                    {"id": "x.built-in", **one, "fault": "deaf"},
                 ]
             }
         )
@@ -167,6 +167,51 @@ def test_mutants_are_killed_or_survive(server, tmp_path):
     assert "not run           x.built-in" in run.out
     assert "3 mutants: killed 1," in run.out
     assert "| x.killed | HB-02 |" in page.read_text() and "**survived**" in page.read_text()
+
+
+def built_in(tmp_path, *faults):
+    one = {"title": "t", "requirements": ["JREF-02"]}
+    path = tmp_path / "mutants.json"
+    path.write_text(json.dumps({"mutants": [{"id": f"x.{fault}", **one, "fault": fault} for fault in faults]}))
+    return path
+
+
+def test_a_target_with_the_fault_built_in_is_started(server, tmp_path):
+    command = f"{env.server()} --port {{port}} --phoenix {{fault}}"
+    options = ["--mutants", built_in(tmp_path, "1.8.11", "1.8.12"), "--spawn", command, "--verbose"]
+    run = phxspec("mutants", *options, server.url, "--", "--without", LACKS, "--run", "join_ref.*", timeout=60)
+    assert run.code == 1, run.out + run.err
+    assert "killed            x.1.8.11" in run.out
+    assert "survived          x.1.8.12" in run.out
+
+
+def test_what_turns_red_once_and_not_again_kills_nobody(server, tmp_path):
+    command = (
+        f"sh -c 'release=1.8.12; [ -e {tmp_path}/seen ] || release=1.8.11; touch {tmp_path}/seen; "
+        f"exec {env.server()} --port {{port}} --phoenix $release' {{fault}}"
+    )
+    options = ["--mutants", built_in(tmp_path, "once"), "--spawn", command]
+    only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
+    run = phxspec("mutants", *options, server.url, *only, timeout=60)
+    assert run.code == 1
+    assert "survived          x.once" in run.out
+    assert "join_ref.push-null/ws/v2 turned red, but not again" in run.out
+
+
+@pytest.mark.parametrize(
+    "command, code, words",
+    [
+        ("false {fault}", 3, "false no-such: it ended with status 1"),
+        ("sh -c 'echo ready http://127.0.0.1:9; sleep 60' {fault}", 3, "did not come to a result"),
+        ("true", 2, "{fault} has to stand where"),
+    ],
+)
+def test_a_target_that_does_not_live_says_so(server, tmp_path, command, code, words):
+    mutants = built_in(tmp_path, "no-such")
+    only = ["--", "--without", LACKS, "--run", "join_ref.push-null"]
+    run = phxspec("mutants", "--mutants", mutants, "--spawn", command, server.url, *only)
+    assert run.code == code
+    assert words in run.out + run.err
 
 
 def test_a_server_that_fails_by_itself_proves_nothing(proxy):

@@ -3,22 +3,15 @@
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
 
-#include "report/report.h"
-#include "select/selection.h"
+#include "run_options.h"
 
 /* Zero-initialise; release with client_options_free. Strings are borrowed from the command line. */
 typedef struct client_options {
-    char *const *driver; /* its command line, ended by NULL; NULL only with `list` */
+    run_options_t run;
+    char *const *driver; /* its command line, ended by NULL; NULL only with `run.list` */
     char *shell[4];      /* that of a driver given as one word */
-    const char *vectors, *expect;
-    names_t without;
-    selection_t selection;
-    report_t *report; /* owned; not yet open */
-    long jobs, deadline_s;
-    bool strict, update, list, json, help;
-    text_t command;      /* the whole command line, as words for a shell */
+    long hello_s;
     text_t driver_words; /* that of the driver */
-    text_t rerun;        /* the command line that runs one variant again, but for "--run VARIANT" */
 } client_options_t;
 
 extern const char client_usage[];

@@ -2,6 +2,7 @@
 /* phxspec explain: what a case or a requirement is about. */
 #include "commands.h"
 
+#include "client_suite/play_check.h"
 #include "select/explain.h"
 
 #include <getopt.h>
@@ -20,16 +21,19 @@ static const char usage[] = "usage: phxspec explain [--vectors DIR] ID...\n"
 
 static int explain_all(const char *folder, int count, char **ids)
 {
-    suite_files_t files = {0};
+    enum { SERVER, CLIENT, PARTS };
+    suite_files_t parts[PARTS] = {0};
     recorded_t recorded = {0};
     text_t out = {0}, error = {0};
-    bool good = suite_files_load(suite_folder(folder), &files, &error);
+    folder = suite_folder(folder);
+    bool good = suite_files_load(folder, &parts[SERVER], &error) &&
+                suite_files_load_any(folder, &client_dialect, &parts[CLIENT], &error);
     if (good) {
-        recorded_load(files.folder, &recorded);
+        recorded_load(folder, &recorded);
     }
     for (int i = 0; good && i < count; i++) {
         text_puts(&out, i > 0 ? "\n\n" : "");
-        good = explain(&out, &files, &recorded, ids[i], &error);
+        good = explain(&out, parts, PARTS, &recorded, ids[i], &error);
     }
     command_complain("explain", &error);
     if (good) {
@@ -37,7 +41,8 @@ static int explain_all(const char *folder, int count, char **ids)
     }
     text_free(&out);
     recorded_free(&recorded);
-    suite_files_free(&files);
+    suite_files_free(&parts[SERVER]);
+    suite_files_free(&parts[CLIENT]);
     return good ? EXIT_AGREED : EXIT_USE;
 }
 
@@ -62,8 +67,8 @@ int cmd_explain(int argc, char **argv)
         }
     }
     if (optind == argc) {
-        fputs("phxspec explain: the id of a case or a requirement is needed; phxspec server --list names the "
-              "cases\n",
+        fputs("phxspec explain: the id of a case or a requirement is needed; phxspec server --list and "
+              "phxspec client --list name the cases\n",
               stderr);
         return EXIT_USE;
     }

@@ -2,6 +2,7 @@
 /* phxspec lint: what is wrong with vectors. */
 #include "commands.h"
 
+#include "client_suite/play_check.h"
 #include "select/suite_files.h"
 #include "vectors/lint.h"
 #include "vectors/requirements.h"
@@ -20,7 +21,29 @@ static const char *const usage =
     "Exit codes: 0 no flaw; 1 a case can be run, and is worth little; 2 broken input,\n"
     "or wrong use.\n";
 
-static bool add(vectors_t *vectors, char *const *paths, text_t *error)
+enum { SERVER, CLIENT, PARTS };
+
+/* A file says by its schema whom its cases are for. */
+static int part_of(const char *path)
+{
+    text_t ignored = {0};
+    json_t *json = jvalue_parse_file(path, &ignored);
+    const char *schema = json_string_value(json_object_get(json, "$schema"));
+    int part = schema && strstr(schema, "client-vectors") ? CLIENT : SERVER;
+    json_decref(json);
+    text_free(&ignored);
+    return part;
+}
+
+static bool add_file(const char *folder, suite_files_t *parts, const char *path, text_t *error)
+{
+    suite_files_t *files = &parts[part_of(path)];
+    bool ready = files == &parts[SERVER] || files->beginnings ||
+                 suite_files_use(folder, &client_dialect, files, error);
+    return ready && vectors_add(&files->vectors, path, error);
+}
+
+static bool add(const char *folder, suite_files_t *parts, char *const *paths, text_t *error)
 {
     static const char *const suffixes[] = {".json", NULL};
     bool good = true;
@@ -34,7 +57,7 @@ static bool add(vectors_t *vectors, char *const *paths, text_t *error)
             good = false;
         }
         for (size_t i = 0; i < found.len; i++) {
-            good = vectors_add(vectors, found.at[i], error) && good;
+            good = add_file(folder, parts, found.at[i], error) && good;
         }
         names_free(&found);
     }
@@ -42,38 +65,52 @@ static bool add(vectors_t *vectors, char *const *paths, text_t *error)
 }
 
 /* The files named, with the requirements of the folder. */
-static bool read_files(const char *folder, char *const *paths, suite_files_t *files, text_t *error)
+static bool read_files(const char *folder, char *const *paths, suite_files_t *parts, text_t *error)
 {
     text_t path = {0};
     text_printf(&path, "%s/requirements.json", folder);
-    bool good = add(&files->vectors, paths, error);
-    files->requirements = requirements_load(text_str(&path), error);
+    bool good = add(folder, parts, paths, error);
+    json_t *requirements = requirements_load(text_str(&path), error);
     text_free(&path);
-    return files->requirements && vectors_check_requirements(&files->vectors, files->requirements, error) &&
-           good;
+    for (int i = 0; i < PARTS; i++) {
+        parts[i].requirements = json_incref(requirements);
+        good = requirements && vectors_check_requirements(&parts[i].vectors, requirements, error) && good;
+    }
+    json_decref(requirements);
+    return good;
+}
+
+static bool read_all(const char *folder, suite_files_t *parts, text_t *error)
+{
+    bool good = suite_files_load(folder, &parts[SERVER], error);
+    return suite_files_load_any(folder, &client_dialect, &parts[CLIENT], error) && good;
 }
 
 static int lint(const char *folder, char *const *paths)
 {
-    suite_files_t files = {0};
+    suite_files_t parts[PARTS] = {0};
     text_t out = {0};
-    bool good = *paths ? read_files(folder, paths, &files, &out) : suite_files_load(folder, &files, &out);
-    if (!good) {
+    size_t cases = 0, read = 0, flaws = 0;
+    bool good = *paths ? read_files(folder, paths, parts, &out) : read_all(folder, parts, &out);
+    for (int part = 0; good && part < PARTS; part++) {
+        const vectors_t *vectors = &parts[part].vectors;
+        cases += vectors->len;
+        read += vectors->files.len;
+        for (size_t i = 0; i < vectors->len; i++) {
+            flaws += lint_case(&vectors->cases[i], parts[part].requirements, &out);
+        }
+    }
+    if (good) {
+        printf("%s%zu case%s in %zu file%s, %zu flaw%s\n", text_str(&out), cases, cases == 1 ? "" : "s", read,
+               read == 1 ? "" : "s", flaws, flaws == 1 ? "" : "s");
+        text_free(&out);
+    } else {
         command_complain("lint", &out);
-        suite_files_free(&files);
-        return EXIT_USE;
     }
-    const vectors_t *vectors = &files.vectors;
-    size_t flaws = 0;
-    for (size_t i = 0; i < vectors->len; i++) {
-        flaws += lint_case(&vectors->cases[i], files.requirements, &out);
+    for (int part = 0; part < PARTS; part++) {
+        suite_files_free(&parts[part]);
     }
-    printf("%s%zu case%s in %zu file%s, %zu flaw%s\n", text_str(&out), vectors->len,
-           vectors->len == 1 ? "" : "s", vectors->files.len, vectors->files.len == 1 ? "" : "s", flaws,
-           flaws == 1 ? "" : "s");
-    text_free(&out);
-    suite_files_free(&files);
-    return flaws > 0 ? EXIT_FAILED : EXIT_AGREED;
+    return !good ? EXIT_USE : flaws > 0 ? EXIT_FAILED : EXIT_AGREED;
 }
 
 int cmd_lint(int argc, char **argv)

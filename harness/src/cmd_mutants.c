@@ -17,16 +17,25 @@ enum { PROBE_MS = 1500, DEFAULT_JOBS = 2 };
 
 static const char usage[] =
     "usage: phxspec mutants [options] URL [-- OPTIONS OF phxspec server]\n"
+    "       phxspec mutants --client --spawn DRIVER [options] [-- OPTIONS OF phxspec client]\n"
     "\n"
     "Runs the vectors against the server at URL once as it is and once for every mutant: altered on the way "
     "by\n"
-    "phxspec's proxy, or a server that was built to misbehave. Says which mutants no case notices.\n"
+    "phxspec's proxy, or a server that has the fault built in. Says which mutants no case notices. Where few "
+    "cases\n"
+    "did, one of them has to notice it again, alone: that is no accident then.\n"
     "\n"
-    "  --mutants PATH    file or folder (default: mutants in the folder of the vectors)\n"
+    "  --client          the mutants are clients, and --spawn says how the driver of one is started, with "
+    "the "
+    "fault\n"
+    "                    {fault}, or with none, \"none\"\n"
+    "  --mutants PATH    file or folder (default: mutants, or client-mutants, in the folder of the vectors)\n"
     "  --run GLOB        only these, by id; may be repeated\n"
-    "  --spawn COMMAND   how a server with a fault is started: {port} is 0, {fault} the name of the fault; "
-    "it prints\n"
-    "                    \"ready URL\". Without it, mutants made by the server are not run\n"
+    "  --spawn COMMAND   how the server is started with a fault built in: {port} is 0, {fault} the name of "
+    "the fault;\n"
+    "                    it prints \"ready URL\". Without it, such mutants are not run. The server at URL is "
+    "best the\n"
+    "                    same one without a fault\n"
     "  --quick           only those cases that cite the group of the broken requirement\n"
     "  --jobs N          trials at the same time (default: 2)\n"
     "  --page FILE       the result as a Markdown page\n"
@@ -40,7 +49,7 @@ typedef struct options {
     const char *mutants, *spawn, *page, *url;
     names_t run;
     long jobs;
-    bool quick, verbose, help;
+    bool client, quick, verbose, help;
     text_t arguments;
 } options_t;
 
@@ -56,9 +65,9 @@ static bool read_jobs(const char *string, long *jobs)
 static bool read_options(int argc, char **argv, options_t *options)
 {
     static const struct option known[] = {
-        {"mutants", 1, NULL, 'm'}, {"run", 1, NULL, 'r'},  {"spawn", 1, NULL, 's'},
-        {"quick", 0, NULL, 'q'},   {"jobs", 1, NULL, 'j'}, {"page", 1, NULL, 'p'},
-        {"verbose", 0, NULL, 'v'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+        {"mutants", 1, NULL, 'm'}, {"run", 1, NULL, 'r'},  {"spawn", 1, NULL, 's'}, {"client", 0, NULL, 'c'},
+        {"quick", 0, NULL, 'q'},   {"jobs", 1, NULL, 'j'}, {"page", 1, NULL, 'p'},  {"verbose", 0, NULL, 'v'},
+        {"help", 0, NULL, 'h'},    {NULL, 0, NULL, 0}};
     int option;
     optind = 1;
     while ((option = getopt_long(argc, argv, "+h", known, NULL)) != -1) {
@@ -71,6 +80,9 @@ static bool read_options(int argc, char **argv, options_t *options)
             break;
         case 's':
             options->spawn = optarg;
+            break;
+        case 'c':
+            options->client = true;
             break;
         case 'q':
             options->quick = true;
@@ -94,9 +106,25 @@ static bool read_options(int argc, char **argv, options_t *options)
             return false;
         }
     }
-    options->url = optind < argc ? argv[optind++] : NULL;
-    if (!options->url || (optind < argc && strcmp(argv[optind], "--") != 0)) {
-        fputs("phxspec mutants: one URL is needed, and -- before options of phxspec server\n", stderr);
+    if (options->spawn && !strstr(options->spawn, "{fault}")) {
+        fprintf(stderr,
+                "phxspec mutants: --spawn %s: {fault} has to stand where the name of the fault goes\n",
+                options->spawn);
+        return false;
+    }
+    if (options->client && !options->spawn) {
+        fputs("phxspec mutants: --client needs --spawn, the driver with {fault} in its command\n", stderr);
+        return false;
+    }
+    if (!options->client) {
+        options->url = optind < argc ? argv[optind++] : NULL;
+    } else if (strcmp(argv[optind - 1], "--") == 0) {
+        optind--; /* getopt took it */
+    }
+    if ((!options->client && !options->url) || (optind < argc && strcmp(argv[optind], "--") != 0)) {
+        fprintf(stderr, "phxspec mutants: %s and -- before options of phxspec %s\n",
+                options->client ? "no URL is needed," : "one URL is needed,",
+                options->client ? "client" : "server");
         return false;
     }
     for (int i = optind + 1; i < argc; i++) {
@@ -122,13 +150,23 @@ static void start_more(campaign_t *campaign);
 static void on_trial(void *ctx, trial_t *trial)
 {
     campaign_t *campaign = ctx;
-    for (size_t i = 0; i < campaign->count; i++) {
-        if (campaign->chosen[i] == trial_mutant(trial)) {
-            score_add(&campaign->score, i, trial);
-            score_print_one(stdout, &campaign->score.at[i], campaign->options->verbose);
-        }
+    const bool again = trial_only(trial) != NULL;
+    size_t i = 0;
+    while (campaign->chosen[i] != trial_mutant(trial)) {
+        i++;
+    }
+    const mutant_result_t *result = &campaign->score.at[i];
+    if (again) {
+        score_confirm(&campaign->score, i, trial);
+    } else {
+        score_add(&campaign->score, i, trial);
     }
     trial_free(trial);
+    if (!again && score_doubtful(result)) {
+        trial_start(&campaign->setup, result->mutant, result->first, on_trial, campaign);
+        return;
+    }
+    score_print_one(stdout, result, campaign->options->verbose);
     campaign->under_way--;
     start_more(campaign);
 }
@@ -137,7 +175,7 @@ static void start_more(campaign_t *campaign)
 {
     while (campaign->next < campaign->count && campaign->under_way < (size_t)campaign->options->jobs) {
         campaign->under_way++;
-        trial_start(&campaign->setup, campaign->chosen[campaign->next++], on_trial, campaign);
+        trial_start(&campaign->setup, campaign->chosen[campaign->next++], NULL, on_trial, campaign);
     }
 }
 
@@ -196,14 +234,15 @@ static int run(campaign_t *campaign)
     campaign->score.at = mem_new(campaign->count, sizeof *campaign->score.at);
     campaign->score.len = campaign->count;
     campaign->began = clock_ms();
-    trial_start(&campaign->setup, NULL, on_control, campaign);
+    trial_start(&campaign->setup, NULL, NULL, on_control, campaign);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     rmdir(folder);
     int code = judge(campaign);
     if (!campaign->control_failed) {
         score_print(stdout, &campaign->score, clock_ms() - campaign->began);
-        if (campaign->options->page && !score_write_page(campaign->options->page, &campaign->score)) {
+        if (campaign->options->page &&
+            !score_write_page(campaign->options->page, &campaign->score, campaign->options->client)) {
             fprintf(stderr, "phxspec mutants: %s: %s\n", campaign->options->page, strerror(errno));
             code = EXIT_HARNESS;
         }
@@ -231,8 +270,20 @@ static char *mutants_path(const options_t *options)
 {
     text_t path = {0};
     text_puts(&path, options->mutants ? options->mutants : suite_folder(NULL));
-    text_puts(&path, options->mutants ? "" : "/mutants");
+    text_puts(&path, options->mutants ? "" : options->client ? "/client-mutants" : "/mutants");
     return text_take(&path);
+}
+
+/* The server without a fault. False and a message where there is none. */
+static bool find_server(const char *string, address_t *server, int *code, text_t *error)
+{
+    url_t url;
+    if (!url_parse(string, &url, error)) {
+        *code = EXIT_USE;
+        return false;
+    }
+    *code = EXIT_HARNESS;
+    return url_resolve(&url, server, error) && address_probe(server, url.authority, PROBE_MS, error);
 }
 
 static int load_and_run(const options_t *options)
@@ -240,21 +291,17 @@ static int load_and_run(const options_t *options)
     campaign_t campaign = {.options = options};
     mutants_t mutants = {0};
     text_t error = {0};
-    url_t url;
     address_t upstream;
     char *path = mutants_path(options);
     int code = EXIT_USE;
-    if (url_parse(options->url, &url, &error) && mutants_load(&mutants, path, &error) &&
-        choose(&campaign, &mutants)) {
-        code = EXIT_HARNESS;
-        if (url_resolve(&url, &upstream, &error) &&
-            address_probe(&upstream, url.authority, PROBE_MS, &error)) {
-            campaign.setup = (trial_setup_t){.upstream = &upstream,
-                                             .spawn = options->spawn,
-                                             .arguments = text_str(&options->arguments),
-                                             .quick = options->quick};
-            code = run(&campaign);
-        }
+    if (mutants_load(&mutants, path, &error) && choose(&campaign, &mutants) &&
+        (options->client || find_server(options->url, &upstream, &code, &error))) {
+        campaign.setup = (trial_setup_t){.upstream = options->client ? NULL : &upstream,
+                                         .spawn = options->spawn,
+                                         .arguments = text_str(&options->arguments),
+                                         .client = options->client,
+                                         .quick = options->quick};
+        code = run(&campaign);
     }
     command_complain("mutants", &error);
     free(campaign.chosen);

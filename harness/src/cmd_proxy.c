@@ -93,11 +93,12 @@ static json_t *choose(const options_t *options, const mutants_t *mutants, text_t
         text_printf(error, "%s: no mutant \"%s\"\n", options->faults, options->mutant);
     } else if (!mutant) {
         text_printf(error, "%s: has %zu mutants; --mutant says which\n", options->faults, mutants->len);
-    } else if (!mutant->faults) {
-        text_printf(error, "%s: mutant %s is made by the server (fault \"%s\"), not by the proxy\n",
-                    options->faults, mutant->id, mutant->server_fault);
+    } else if (!mutant->proxy) {
+        text_printf(
+            error, "%s: mutant %s is made by a target that has the fault \"%s\" built in, not by the proxy\n",
+            options->faults, mutant->id, mutant->fault);
     } else {
-        return json_incref(mutant->faults);
+        return json_incref(mutant->proxy);
     }
     return NULL;
 }

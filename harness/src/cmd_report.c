@@ -13,9 +13,9 @@
 static const char usage[] =
     "usage: phxspec report [options] FILE...\n"
     "\n"
-    "Shows runs that phxspec server saved with --report FILE.jsonl, as it showed them\n"
-    "then. Several runs stand side by side in HTML and Markdown, and what differs is\n"
-    "marked.\n"
+    "Shows runs that phxspec server or client saved with --report FILE.jsonl, as they\n"
+    "were shown then. Several runs stand side by side in HTML and Markdown, and what\n"
+    "differs is marked.\n"
     "\n"
     "  --report FILE       a report, in the format its suffix tells: .jsonl, .xml\n"
     "                      (JUnit), .tap, .md, .html, .txt; or FORMAT=FILE with\n"

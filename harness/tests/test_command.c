@@ -60,6 +60,16 @@ START_TEST(ports_are_filled_in)
 }
 END_TEST
 
+START_TEST(values_are_filled_in)
+{
+    text_t out = {0};
+    ck_assert_uint_eq(command_set(&out, "a {fault} -p {port} {fault}", "fault", "x y"), 2);
+    assert_text(&out, "a 'x y' -p {port} 'x y'");
+    ck_assert_uint_eq(command_set(&out, "a {faults}", "fault", "x"), 0);
+    assert_text(&out, "a {faults}");
+}
+END_TEST
+
 START_TEST(broken_templates)
 {
     text_t error = {0};
@@ -75,4 +85,5 @@ START_TEST(broken_templates)
 }
 END_TEST
 
-TEST_MAIN("command", configs_become_commands, a_release_is_quoted, ports_are_filled_in, broken_templates)
+TEST_MAIN("command", configs_become_commands, a_release_is_quoted, ports_are_filled_in, values_are_filled_in,
+          broken_templates)

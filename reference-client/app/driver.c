@@ -288,6 +288,11 @@ static bool make_socket(command_t *command)
         config.auth_token_at = keep_each(command, "token_each", &driver->tokens) ? next_token : NULL;
         driver->socket =
             phxc_socket_new(&driver->loop, &config, &DRIVER_SOCKET_CALLBACKS, driver, error, sizeof error);
+#ifdef PHXC_FAULTS
+        if (driver->socket != NULL) {
+            phxc_fault_set(driver->socket, driver->fault);
+        }
+#endif
     }
     for (size_t i = 0; i < 3; i++) {
         phx_buf_free(&scratch[i]);
@@ -592,9 +597,37 @@ static void on_last_line(void *user)
     lines_free(driver->lines);
 }
 
-int driver_run(void)
+#ifdef PHXC_FAULTS
+
+/* False: there is nothing to run, and `*code` is the exit code. */
+static bool choose_fault(driver_t *driver, const char *fault, int *code)
+{
+    const bool list = fault != NULL && strcmp(fault, "list") == 0;
+    *code = list ? 0 : 2;
+    if (list) {
+        phxc_fault_list();
+    } else if (fault != NULL && !phxc_fault_find(fault, &driver->fault)) {
+        (void)fprintf(stderr, "phxspec-client: --fault %s: there is none of this name; `list` lists them\n",
+                      fault);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+#endif
+
+int driver_run(const char *fault)
 {
     driver_t driver = {0};
+#ifdef PHXC_FAULTS
+    int code;
+    if (!choose_fault(&driver, fault, &code)) {
+        return code;
+    }
+#else
+    (void)fault;
+#endif
     if (uv_loop_init(&driver.loop) != 0) {
         return 3;
     }

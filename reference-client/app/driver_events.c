@@ -158,6 +158,11 @@ void driver__on_reply(void *user, phxc_outcome_t outcome, phx_slice_t status, ph
         }
         driver__write_line(push->driver);
     }
+#ifdef PHXC_FAULTS
+    if (push->driver->fault == PHXC_FAULT_REPLY_EACH || push->driver->fault == PHXC_FAULT_PUSH_LATE_REPLY) {
+        return; /* it is told of again */
+    }
+#endif
     driver__free_named(push->driver, push);
 }
 

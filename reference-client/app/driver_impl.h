@@ -8,6 +8,10 @@
 #include "json_line.h"
 #include "lines.h"
 
+#ifdef PHXC_FAULTS
+#include "faults.h"
+#endif
+
 #include "phxspec/client.h"
 
 typedef struct driver driver_t;
@@ -46,6 +50,9 @@ struct driver {
     each_t params, tokens;
     phx_buf_t line;
     bool resetting; /* nothing is said of what goes */
+#ifdef PHXC_FAULTS
+    phxc_fault_t fault;
+#endif
 };
 
 /* Appends the next value, as JSON, or, `text`, the characters of the string it is. */

@@ -136,8 +136,9 @@ int main(int argc, char **argv)
         return outcome == OPTIONS_WRONG ? EXIT_WRONG : EXIT_WELL;
     }
     if (options.driver) {
+        const char *fault = options.fault;
         options_free(&options);
-        return driver_run();
+        return driver_run(fault);
     }
     const size_t word_count = (size_t)(argc - options.first_word);
     const printer_t printer = {options.json, options.raw, uv_hrtime() / 1000000};

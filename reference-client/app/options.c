@@ -63,6 +63,9 @@ static const char HELP[] =
     "  --raw                    the messages themselves, too, as they are sent and received\n"
     "\n"
     "  --driver                 takes JSON commands from a harness instead, see harness/DRIVER.md\n"
+#ifdef PHXC_FAULTS
+    "  --fault NAME             the driver: with this fault; `list` lists them, `none` is none\n"
+#endif
     "\n"
     "  --help, --version\n"
     "\n"
@@ -90,6 +93,7 @@ enum option_code {
     OPT_RECONNECT,
     OPT_REJOIN,
     OPT_DRIVER,
+    OPT_FAULT,
     OPT_JSON,
     OPT_RAW,
     OPT_HELP,
@@ -116,6 +120,9 @@ static const struct option LONG_OPTIONS[] = {
     {"reconnect", required_argument, NULL, OPT_RECONNECT},
     {"rejoin", required_argument, NULL, OPT_REJOIN},
     {"driver", no_argument, NULL, OPT_DRIVER},
+#ifdef PHXC_FAULTS
+    {"fault", required_argument, NULL, OPT_FAULT},
+#endif
     {"json", no_argument, NULL, OPT_JSON},
     {"raw", no_argument, NULL, OPT_RAW},
     {"help", no_argument, NULL, OPT_HELP},
@@ -271,6 +278,9 @@ static bool parse_one(options_t *options, int code, const char *name, const char
         return parse_delays(name, value, options->rejoin, &config->rejoin_after);
     case OPT_DRIVER:
         options->driver = true;
+        return true;
+    case OPT_FAULT:
+        options->fault = value;
         return true;
     case OPT_JSON:
         options->json = true;

@@ -11,8 +11,9 @@ typedef struct options {
     bool json;
     bool raw;
     bool retry;
-    bool driver;    /* nothing else counts then */
-    int first_word; /* of the commands, in argv */
+    bool driver;       /* nothing else counts then, but */
+    const char *fault; /* of the driver; NULL: none */
+    int first_word;    /* of the commands, in argv */
     phx_buf_t params;
     const char *headers[MAX_HEADERS + 1];
     size_t header_count;

@@ -16,6 +16,8 @@
 static void rejoin(void *data);
 static int check_message(const phxc_channel_t *channel, phx_slice_t event, phx_payload_t payload);
 
+#define FAULT(channel, name) phxc_fault((channel)->socket, name)
+
 static bool is_open(const phxc_channel_t *channel)
 {
     return phxc__socket_is_open(channel->socket);
@@ -42,8 +44,9 @@ static void schedule_rejoin(phxc_channel_t *channel)
     if (channel->state != PHXC_CHANNEL_ERRORED || !is_open(channel)) {
         return;
     }
-    const unsigned number = ++channel->rejoins;
-    const uint64_t delay = phxc_delay(&channel->socket->rejoin_after, number);
+    const unsigned number = FAULT(channel, REJOIN_FLAT) ? 1 : ++channel->rejoins;
+    const uint64_t delay =
+        FAULT(channel, REJOIN_AT_ONCE) ? 0 : phxc_delay(&channel->socket->rejoin_after, number);
     phxc_timer_start(channel->socket->timers, &channel->rejoin, delay, rejoin, channel);
     TELL(channel, rejoining, number, delay);
 }
@@ -52,15 +55,17 @@ static void send_leave(phxc_channel_t *channel)
 {
     const phxc_ref_t ref = phxc__socket_make_ref(channel->socket);
     /* Without memory the server keeps a channel whose messages nobody listens to. LEAVE-01 */
-    (void)phxc__socket_push(channel->socket, phxc_ref_slice(&channel->join_ref), phxc_ref_slice(&ref),
-                            phx_buf_slice(&channel->topic), PHX_SLICE("phx_leave"), PHX_JSON_PAYLOAD("{}"));
+    const phx_slice_t join_ref =
+        FAULT(channel, LEAVE_NO_JOIN_REF) ? PHX_SLICE("null") : phxc_ref_slice(&channel->join_ref);
+    (void)phxc__socket_push(channel->socket, join_ref, phxc_ref_slice(&ref), phx_buf_slice(&channel->topic),
+                            PHX_SLICE("phx_leave"), PHX_JSON_PAYLOAD("{}"));
 }
 
 /* CL-CHAN-08 */
 static void join_is_late(void *data)
 {
     phxc_channel_t *channel = data;
-    if (channel->join_sent && is_open(channel)) {
+    if (channel->join_sent && is_open(channel) && !FAULT(channel, JOIN_LATE_UNLEFT)) {
         send_leave(channel);
     }
     stop_joining(channel);
@@ -68,7 +73,9 @@ static void join_is_late(void *data)
     if (!channel->freed && channel->callbacks->join_timeout != NULL) {
         channel->callbacks->join_timeout(channel->user, channel);
     }
-    schedule_rejoin(channel);
+    if (!FAULT(channel, JOIN_LATE_FINAL)) {
+        schedule_rejoin(channel);
+    }
 }
 
 static void start_join_timer(phxc_channel_t *channel)
@@ -86,6 +93,11 @@ static int current_params(phxc_channel_t *channel, phx_buf_t *given, phx_payload
     }
     channel->params_at(channel->user, given);
     *params = (phx_payload_t){PHX_TEXT, phx_buf_slice(given)};
+    if (FAULT(channel, JOIN_PARAMS_ONCE)) {
+        phx_buf_clear(&channel->params);
+        phx_buf_append_slice(&channel->params, params->data);
+        channel->params_at = NULL;
+    }
     return given->failed ? PHX_ENOMEM : phx_json_check(params->data, &params->data, NULL);
 }
 
@@ -96,12 +108,14 @@ static int send_join(phxc_channel_t *channel)
     phx_payload_t params;
     int error = current_params(channel, &given, &params);
     if (error == 0 && channel->state == PHXC_CHANNEL_JOINING && is_open(channel)) {
-        channel->join_ref = phxc__socket_make_ref(channel->socket);
+        if (!FAULT(channel, REJOIN_OLD_REF) || channel->join_ref.len == 0) {
+            channel->join_ref = phxc__socket_make_ref(channel->socket);
+        }
         channel->join_sent = true;
         start_join_timer(channel);
         const phx_slice_t ref = phxc_ref_slice(&channel->join_ref);
-        error = phxc__socket_push(channel->socket, ref, ref, phx_buf_slice(&channel->topic),
-                                  PHX_SLICE("phx_join"), params);
+        error = phxc__socket_push(channel->socket, FAULT(channel, JOIN_NO_JOIN_REF) ? PHX_SLICE("null") : ref,
+                                  ref, phx_buf_slice(&channel->topic), PHX_SLICE("phx_join"), params);
         channel->join_sent = channel->join_sent && error == 0;
     }
     phx_buf_free(&given);
@@ -115,7 +129,9 @@ void phxc__channel_send_join(phxc_channel_t *channel)
 
 static int join(phxc_channel_t *channel)
 {
-    phxc__socket_leave_topic(channel->socket, phx_buf_slice(&channel->topic), channel);
+    if (!FAULT(channel, DUPLICATE_KEPT)) {
+        phxc__socket_leave_topic(channel->socket, phx_buf_slice(&channel->topic), channel);
+    }
     channel->state = PHXC_CHANNEL_JOINING;
     channel->join_sent = false;
     start_join_timer(channel);
@@ -136,8 +152,8 @@ int phxc_channel_join(phxc_channel_t *channel, uint64_t timeout_ms)
         return channel->state == PHXC_CHANNEL_CLOSED ? PHXC_ECLOSED : PHXC_EJOINED; /* CL-CHAN-01 */
     }
     channel->join_timeout_ms = timeout_ms > 0 ? timeout_ms : channel->socket->timeout_ms;
-    int error = 0;
-    if (channel->params_at == NULL) {
+    int error = FAULT(channel, LONG_TOPIC_REFUSED) && channel->topic.len > 255 ? PHX_ETOOLONG : 0;
+    if (channel->params_at == NULL && error == 0) {
         const phx_payload_t params = {channel->params_form, phx_buf_slice(&channel->params)};
         error = check_message(channel, PHX_SLICE("phx_join"), params);
     }
@@ -173,6 +189,11 @@ static void end_push(phxc_channel_t *channel, phxc_push_t *push, phxc_outcome_t 
                      phx_payload_t response)
 {
     phxc_timer_stop(channel->socket->timers, &push->timer);
+    if ((FAULT(channel, REPLY_EACH) && outcome == PHXC_REPLIED) ||
+        (FAULT(channel, PUSH_LATE_REPLY) && outcome == PHXC_TIMEOUT)) {
+        push->replied(push->user, outcome, status, response);
+        return;
+    }
     unlink_push(channel, push);
     if (push->replied != NULL) {
         push->replied(push->user, outcome, status, response);
@@ -199,12 +220,20 @@ static void push_is_late(void *data)
 static void send_push(phxc_push_t *push)
 {
     phxc_channel_t *channel = push->channel;
-    phxc_timer_start(channel->socket->timers, &push->timer, push->timeout_ms, push_is_late, push);
+    if (!FAULT(channel, PUSH_UNTIMED)) {
+        phxc_timer_start(channel->socket->timers, &push->timer, push->timeout_ms, push_is_late, push);
+    }
     push->ref = phxc__socket_make_ref(channel->socket);
+    const phx_slice_t join_ref = FAULT(channel, PUSH_NO_JOIN_REF)    ? PHX_SLICE("null")
+                                 : FAULT(channel, PUSH_OWN_JOIN_REF) ? phxc_ref_slice(&push->ref)
+                                                                     : phxc_ref_slice(&channel->join_ref);
+    phx_payload_t payload = {push->form, phx_buf_slice(&push->payload)};
+    if (FAULT(channel, PUSH_NULL_PAYLOAD) && phx_slice_equals(payload.data, "{}")) {
+        payload.data = PHX_SLICE("null");
+    }
     /* It could be written when it was issued; what memory runs out for ends in a timeout. JREF-05 */
-    (void)phxc__socket_push(channel->socket, phxc_ref_slice(&channel->join_ref), phxc_ref_slice(&push->ref),
-                            phx_buf_slice(&channel->topic), phx_buf_slice(&push->event),
-                            (phx_payload_t){push->form, phx_buf_slice(&push->payload)});
+    (void)phxc__socket_push(channel->socket, join_ref, phxc_ref_slice(&push->ref),
+                            phx_buf_slice(&channel->topic), phx_buf_slice(&push->event), payload);
 }
 
 static bool can_push(const phxc_channel_t *channel)
@@ -215,10 +244,22 @@ static bool can_push(const phxc_channel_t *channel)
 /* CL-CHAN-04. What callbacks push meanwhile queues up behind. */
 static void send_waiting_pushes(phxc_channel_t *channel)
 {
+    if (FAULT(channel, BUFFER_REVERSED)) {
+        for (phxc_push_t *push = channel->last_push; channel->first_waiting != NULL; push = push->prev) {
+            channel->first_waiting = push == channel->first_waiting ? NULL : channel->first_waiting;
+            send_push(push);
+        }
+    }
     while (channel->first_waiting != NULL && can_push(channel)) {
         phxc_push_t *push = channel->first_waiting;
         channel->first_waiting = push->next;
+        if (FAULT(channel, BUFFER_LOST)) {
+            continue;
+        }
         send_push(push);
+        if (FAULT(channel, BUFFER_TWICE)) {
+            send_push(push);
+        }
     }
 }
 
@@ -230,8 +271,8 @@ static int check_message(const phxc_channel_t *channel, phx_slice_t event, phx_p
     phx_slice_t value;
     int error = payload.form == PHX_TEXT ? phx_json_check(payload.data, &value, NULL) : 0;
     if (error == 0) {
-        error = phx_encode_from_client(channel->socket->vsn, &bytes, &form, PHX_SLICE("\"\""),
-                                       PHX_SLICE("\"\""), phx_buf_slice(&channel->topic), event, payload);
+        error = phxc__socket_write(channel->socket, &bytes, &form, PHX_SLICE("\"\""), PHX_SLICE("\"\""),
+                                   phx_buf_slice(&channel->topic), event, payload);
     }
     phx_buf_free(&bytes);
     return error;
@@ -262,8 +303,16 @@ static phxc_push_t *new_push(phxc_channel_t *channel, phx_slice_t event, phx_pay
 int phxc_channel_push(phxc_channel_t *channel, phx_slice_t event, phx_payload_t payload, uint64_t timeout_ms,
                       phxc_reply_cb replied, void *user)
 {
+    if (channel->state == PHXC_CHANNEL_NEW && FAULT(channel, PUSH_UNJOINED)) {
+        const phxc_ref_t ref = phxc__socket_make_ref(channel->socket);
+        return phxc__socket_push(channel->socket, PHX_SLICE("null"), phxc_ref_slice(&ref),
+                                 phx_buf_slice(&channel->topic), event, payload);
+    }
     if (channel->state == PHXC_CHANNEL_NEW || channel->state == PHXC_CHANNEL_CLOSED) {
         return channel->state == PHXC_CHANNEL_NEW ? PHXC_ENOTJOINED : PHXC_ECLOSED; /* PUSH-19 */
+    }
+    if (FAULT(channel, BINARY_CUT) && event.len > 255) {
+        event.len = 255;
     }
     const int error = check_message(channel, event, payload);
     if (error != 0) {
@@ -280,7 +329,9 @@ int phxc_channel_push(phxc_channel_t *channel, phx_slice_t event, phx_payload_t 
         send_push(push);
     } else {
         channel->first_waiting = channel->first_waiting != NULL ? channel->first_waiting : push;
-        phxc_timer_start(channel->socket->timers, &push->timer, push->timeout_ms, push_is_late, push);
+        if (!FAULT(channel, BUFFER_UNTIMED)) {
+            phxc_timer_start(channel->socket->timers, &push->timer, push->timeout_ms, push_is_late, push);
+        }
     }
     return 0;
 }
@@ -293,7 +344,9 @@ static void close_channel(phxc_channel_t *channel, bool left)
     stop_joining(channel);
     channel->state = PHXC_CHANNEL_CLOSED;
     cancel_pushes(channel);
-    TELL(channel, closed, left);
+    if (!(FAULT(channel, LEAVE_UNTOLD) && left)) {
+        TELL(channel, closed, left);
+    }
 }
 
 /*
@@ -307,9 +360,19 @@ void phxc_channel_leave(phxc_channel_t *channel)
     }
     const bool known = channel->state == PHXC_CHANNEL_JOINED ||
                        (channel->state == PHXC_CHANNEL_JOINING && channel->join_sent);
+    if ((FAULT(channel, LEAVE_WAITING_REJOINS) && channel->state == PHXC_CHANNEL_ERRORED) ||
+        (FAULT(channel, LEAVE_JOINING_REJOINS) && channel->state == PHXC_CHANNEL_JOINING)) {
+        channel->state = PHXC_CHANNEL_ERRORED;
+        TELL(channel, closed, true);
+        schedule_rejoin(channel);
+        return;
+    }
     channel->state = PHXC_CHANNEL_CLOSED;
-    if (known && is_open(channel)) {
+    if (known && is_open(channel) && !FAULT(channel, LEAVE_UNSENT)) {
         send_leave(channel);
+        if (FAULT(channel, LEAVE_TWICE)) {
+            send_leave(channel);
+        }
     }
     close_channel(channel, true);
 }
@@ -333,6 +396,9 @@ static void fail(phxc_channel_t *channel, phxc_cause_t cause, phx_slice_t reason
 void phxc__channel_transport_gone(phxc_channel_t *channel, phx_slice_t reason)
 {
     reset_rejoin(channel);
+    if (FAULT(channel, PUSH_REPEATED)) {
+        channel->first_waiting = channel->first_push;
+    }
     if (channel->state == PHXC_CHANNEL_JOINED || channel->state == PHXC_CHANNEL_JOINING) {
         stop_joining(channel);
         channel->state = PHXC_CHANNEL_ERRORED;
@@ -343,6 +409,18 @@ void phxc__channel_transport_gone(phxc_channel_t *channel, phx_slice_t reason)
 void phxc__channel_opened(phxc_channel_t *channel)
 {
     reset_rejoin(channel);
+    if (FAULT(channel, REJOIN_WAITS)) {
+        schedule_rejoin(channel);
+        return;
+    }
+    if (channel->state == PHXC_CHANNEL_ERRORED) {
+        if (FAULT(channel, REJOIN_ONCE) && channel->socket->faulted++ > 0) {
+            return;
+        }
+        if (FAULT(channel, REJOIN_LEAVES)) {
+            send_leave(channel);
+        }
+    }
     rejoin(channel);
 }
 
@@ -368,14 +446,22 @@ static bool read_reply(const phx_message_t *message, phx_buf_t *scratch, phx_sli
 static void join_replied(phxc_channel_t *channel, phx_slice_t status, phx_payload_t response)
 {
     stop_joining(channel);
-    if (!phx_slice_equals(status, "ok")) {
+    if (!phx_slice_equals(status, "ok") && !FAULT(channel, REFUSED_IS_JOINED)) {
         channel->state = PHXC_CHANNEL_ERRORED; /* CL-CHAN-07 */
         TELL(channel, refused, status, response);
-        schedule_rejoin(channel);
+        if (FAULT(channel, REFUSED_DROPS_PUSHES)) {
+            cancel_pushes(channel);
+        }
+        if (!FAULT(channel, REFUSED_FINAL)) {
+            schedule_rejoin(channel);
+        }
         return;
     }
     channel->state = PHXC_CHANNEL_JOINED;
-    reset_rejoin(channel);
+    channel->socket->faulted = FAULT(channel, FIRST_MESSAGE_LOST) ? 1 : channel->socket->faulted;
+    if (!FAULT(channel, REJOIN_NO_RESET)) {
+        reset_rejoin(channel);
+    }
     send_waiting_pushes(channel);
     TELL(channel, joined, response);
 }
@@ -387,9 +473,12 @@ static void on_reply(phxc_channel_t *channel, const phx_message_t *message)
     phx_slice_t status;
     phx_payload_t response;
     if (read_reply(message, &scratch, &status, &response)) {
-        if (channel->join_sent && phx_slice_equal(message->ref, phxc_ref_slice(&channel->join_ref))) {
+        const bool is_join = phx_slice_equal(message->ref, phxc_ref_slice(&channel->join_ref)) ||
+                             FAULT(channel, JOIN_ANY_ANSWER);
+        if (channel->join_sent && is_join) {
             join_replied(channel, status, response);
-        } else {
+        } else if (!(FAULT(channel, REPLY_STATUS) && !phx_slice_equals(status, "ok") &&
+                     !phx_slice_equals(status, "error"))) {
             phxc_push_t *push = channel->first_push;
             while (push != NULL && !phx_slice_equal(message->ref, phxc_ref_slice(&push->ref))) {
                 push = push->next;
@@ -414,7 +503,8 @@ static bool is_null(phx_slice_t ref)
 static bool is_ours(const phxc_channel_t *channel, const phx_message_t *message, bool is_end)
 {
     const phx_slice_t join_ref = is_null(message->join_ref) && is_end ? message->ref : message->join_ref;
-    return is_null(join_ref) || phx_slice_equal(join_ref, phxc_ref_slice(&channel->join_ref));
+    return (is_null(join_ref) && !FAULT(channel, BROADCASTS_DROPPED)) ||
+           phx_slice_equal(join_ref, phxc_ref_slice(&channel->join_ref));
 }
 
 static void call_handlers(phxc_channel_t *channel, phx_slice_t event, phx_payload_t payload)
@@ -424,10 +514,16 @@ static void call_handlers(phxc_channel_t *channel, phx_slice_t event, phx_payloa
         const phxc_handler_t handler = channel->handlers[i]; /* the array may move */
         if (handler.call != NULL && phx_slice_equal(phx_buf_slice(&handler.event), event)) {
             handler.call(handler.user, channel, payload);
+            if (FAULT(channel, FIRST_LISTENER_ONLY)) {
+                return;
+            }
         }
         if (channel->freed) {
             return;
         }
+    }
+    if (phxc_fault_unheard(channel, event)) {
+        fail(channel, PHXC_CAUSE_SERVER, event);
     }
     TELL(channel, message, event, payload);
 }
@@ -435,14 +531,17 @@ static void call_handlers(phxc_channel_t *channel, phx_slice_t event, phx_payloa
 void phxc__channel_message(phxc_channel_t *channel, const phx_message_t *message, phx_slice_t topic,
                            phx_slice_t event)
 {
-    const bool closes = phx_slice_equals(event, "phx_close");
-    const bool fails = phx_slice_equals(event, "phx_error");
-    if (channel->state == PHXC_CHANNEL_NEW || channel->state == PHXC_CHANNEL_CLOSED ||
-        !phx_slice_equal(phx_buf_slice(&channel->topic), topic) ||
-        !is_ours(channel, message, closes || fails)) {
+    const bool replies = phx_slice_equals(event, "phx_reply");
+    bool closes = phx_slice_equals(event, "phx_close");
+    bool fails = phx_slice_equals(event, "phx_error");
+    bool ours = channel->state != PHXC_CHANNEL_NEW && channel->state != PHXC_CHANNEL_CLOSED &&
+                phx_slice_equal(phx_buf_slice(&channel->topic), topic) &&
+                is_ours(channel, message, closes || fails);
+    phxc_fault_message(channel, topic, &ours, replies, &closes, &fails);
+    if (!ours) {
         return;
     }
-    if (phx_slice_equals(event, "phx_reply")) {
+    if (replies) {
         on_reply(channel, message);
     } else if (closes) {
         close_channel(channel, false); /* STOP-09 */
@@ -477,7 +576,7 @@ int phxc_channel_on(phxc_channel_t *channel, phx_slice_t event,
 void phxc_channel_off(phxc_channel_t *channel, int handler)
 {
     for (size_t i = 0; i < channel->handler_count; i++) {
-        if (channel->handlers[i].number == handler) {
+        if (channel->handlers[i].number == handler || FAULT(channel, UNLISTEN_ALL)) {
             channel->handlers[i].call = NULL;
             phxc__socket_reap_soon(channel->socket);
         }

@@ -15,7 +15,15 @@ static void beat(void *data);
 
 static void beat_later(phxc_socket_t *socket)
 {
-    phxc_timer_start(socket->timers, &socket->beat, socket->heartbeat_ms, beat, socket);
+    const uint64_t delay = phxc_fault_beat(socket, socket->heartbeat_ms);
+    phxc_timer_start(socket->timers, &socket->beat, delay, beat, socket);
+}
+
+void phxc__heartbeats_put_off(phxc_socket_t *socket)
+{
+    if (socket->beat.running && socket->beat_ref.len == 0) {
+        beat_later(socket);
+    }
 }
 
 /* HB-09: the connection is given up, whatever TCP thinks of it. */
@@ -26,13 +34,19 @@ static void beat_is_late(void *data)
     if (!phxc__socket_is_open(socket)) {
         return; /* the callback has disconnected */
     }
-    phxc__socket_give_up(socket);
+    if (phxc_fault(socket, BEAT_UNANSWERED_IGNORED)) {
+        beat(socket);
+        return;
+    }
+    phxc__connection_give_up(socket);
 }
 
 static int send_heartbeat(phxc_socket_t *socket, const phxc_ref_t *ref)
 {
-    return phxc__socket_push(socket, PHX_SLICE("null"), phxc_ref_slice(ref), PHX_SLICE("phoenix"),
-                             PHX_SLICE("heartbeat"), PHX_JSON_PAYLOAD("{}"));
+    return phxc__socket_push(
+        socket, phxc_fault(socket, BEAT_JOIN_REF) ? phxc_ref_slice(ref) : PHX_SLICE("null"),
+        phxc_ref_slice(ref), phxc_fault(socket, BEAT_TOPIC) ? PHX_SLICE("heartbeat") : PHX_SLICE("phoenix"),
+        PHX_SLICE("heartbeat"), PHX_JSON_PAYLOAD("{}"));
 }
 
 /* HB-01, HB-07 */
@@ -48,7 +62,12 @@ static void beat(void *data)
 
 void phxc__heartbeats_start(phxc_socket_t *socket)
 {
-    if (socket->transport->ops->heartbeats) {
+    const bool wanted = socket->transport->ops->heartbeats || phxc_fault(socket, BEAT_LONGPOLL);
+    if (phxc_fault(socket, BEAT_AT_ONCE) && wanted) {
+        beat(socket);
+    } else if (phxc_fault(socket, BEAT_KEPT) && socket->beat_ref.len > 0) {
+        phxc_timer_start(socket->timers, &socket->beat, socket->heartbeat_ms, beat_is_late, socket);
+    } else if (wanted && !phxc_fault(socket, BEAT_NEVER)) {
         beat_later(socket);
     }
 }
@@ -56,7 +75,9 @@ void phxc__heartbeats_start(phxc_socket_t *socket)
 /* HB-10 */
 void phxc__heartbeats_stop(phxc_socket_t *socket)
 {
-    socket->beat_ref.len = 0;
+    if (!phxc_fault(socket, BEAT_KEPT)) {
+        socket->beat_ref.len = 0;
+    }
     phxc_timer_stop(socket->timers, &socket->beat);
     socket->ping_count = 0;
 }
@@ -65,16 +86,24 @@ void phxc__heartbeats_stop(phxc_socket_t *socket)
 void phxc__heartbeats_answered(phxc_socket_t *socket, phx_slice_t ref)
 {
     const uint64_t now = phxc_timers_now(socket->timers);
-    if (socket->beat_ref.len > 0 && phx_slice_equal(ref, phxc_ref_slice(&socket->beat_ref))) {
+    const bool is_answer =
+        phx_slice_equal(ref, phxc_ref_slice(&socket->beat_ref)) || phxc_fault(socket, BEAT_ANY_ANSWER);
+    if (socket->beat_ref.len > 0 && is_answer) {
         socket->beat_ref.len = 0;
-        beat_later(socket);
+        if (phxc_fault(socket, BEAT_ONCE)) {
+            phxc_timer_stop(socket->timers, &socket->beat);
+        } else {
+            beat_later(socket);
+        }
         tell(socket, PHXC_BEAT_ANSWERED, now - socket->beat_sent_ms);
     }
     for (size_t i = 0; i < socket->ping_count; i++) {
         if (phx_slice_equal(ref, phxc_ref_slice(&socket->pings[i].ref))) {
             const phxc_ping_t ping = socket->pings[i];
             socket->pings[i] = socket->pings[--socket->ping_count];
-            ping.answered(ping.user, now - ping.sent_ms);
+            if (!phxc_fault(socket, PING_UNTOLD)) {
+                ping.answered(ping.user, now - ping.sent_ms);
+            }
             return;
         }
     }

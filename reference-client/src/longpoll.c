@@ -6,6 +6,7 @@
 #include "phx/json.h"
 #include "phx/ndjson.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,9 @@ typedef struct longpoll {
     int close_code;
     phx_buf_t close_reason;
     unsigned in_event;
+#ifdef PHXC_FAULTS
+    phxc_fault_t fault;
+#endif
 } longpoll_t;
 
 static void poll_again(longpoll_t *longpoll);
@@ -136,9 +140,14 @@ static void *request(longpoll_t *longpoll, const char *method, phx_slice_t more_
     phx_buf_t url = {0};
     phx_buf_t headers = {0};
     phx_buf_append_text(&url, longpoll->url);
-    if (longpoll->token.len > 0 && place != PHXC_TOKEN_IN_HEADER) {
+    if (longpoll->token.len > 0 && place != PHXC_TOKEN_IN_HEADER &&
+        !(phxc_fault(longpoll, SESSION_TOKEN_LOST) && body.len == 0)) {
         phx_buf_append_text(&url, "&token=");
-        phxc_percent_encode(&url, phx_buf_slice(&longpoll->token));
+        if (phxc_fault(longpoll, SESSION_TOKEN_RAW)) {
+            phx_buf_append_slice(&url, phx_buf_slice(&longpoll->token));
+        } else {
+            phxc_percent_encode(&url, phx_buf_slice(&longpoll->token));
+        }
     }
     phx_buf_append(&url, "", 1);
     if (longpoll->token.len > 0 && place != PHXC_TOKEN_IN_QUERY) {
@@ -149,8 +158,10 @@ static void *request(longpoll_t *longpoll, const char *method, phx_slice_t more_
     phx_buf_append_slice(&headers, more_headers);
     void *call = NULL;
     if (!url.failed && !headers.failed) {
+        const bool untimed = (phxc_fault(longpoll, POLL_UNTIMED) && body.len == 0) ||
+                             (phxc_fault(longpoll, POST_UNTIMED) && body.len > 0);
         const phxc_http_request_t http_request = {method, url.data, phx_buf_slice(&headers), body,
-                                                  longpoll->settings.timeout_ms};
+                                                  untimed ? 86400000 : longpoll->settings.timeout_ms};
         call = longpoll->settings.http.start(longpoll->settings.http.context, &http_request, done, longpoll);
     }
     phx_buf_free(&url);
@@ -210,6 +221,9 @@ static void tell_messages(longpoll_t *longpoll, phx_slice_t body)
             if (phx_json_string(message, &scratch, &text) == 0) {
                 TELL(longpoll, received, longpoll->base.owner, PHX_TEXT, text);
             }
+            if (phxc_fault(longpoll, POLL_FIRST_ONLY)) {
+                break;
+            }
         }
     }
     phx_buf_free(&scratch);
@@ -234,7 +248,9 @@ static bool store_token(longpoll_t *longpoll, phx_slice_t body)
 
 static void session_begins(longpoll_t *longpoll, phx_slice_t body)
 {
-    if (longpoll->token.len > 0) { /* LP-OPEN-06: ours is lost; the new one has none of our channels */
+    if (longpoll->token.len > 0 && phxc_fault(longpoll, SESSION_GOES_ON)) {
+        (void)store_token(longpoll, body);
+    } else if (longpoll->token.len > 0) { /* LP-OPEN-06: ours is lost; the new one has none of our channels */
         bad_status(longpoll, "poll", 410, CLOSE_GONE, "session_gone");
     } else if (!store_token(longpoll, body)) {
         bad_status(longpoll, "poll without a token", 410, CLOSE_ERROR, "internal server error");
@@ -248,9 +264,17 @@ static void on_polled(void *owner, const phxc_http_result_t *result)
 {
     longpoll_t *longpoll = owner;
     phx_slice_t body = {0};
-    const int status = result->error == NULL ? read_status(result->body, &body) : 0;
+    int status = result->error == NULL ? read_status(result->body, &body) : 0;
     longpoll->poll = NULL;
     enter(longpoll);
+    if (phxc_fault(longpoll, POLL_EMPTY_IS_204) && status == 0 && result->error == NULL &&
+        result->body.len == 0 && longpoll->state == OPEN) {
+        status = 204;
+    }
+    if (phxc_fault(longpoll, POLL_ERRORS_IGNORED) && status != 200 && status != 410 &&
+        longpoll->state == OPEN) {
+        status = 204;
+    }
     switch (status) {
     case 0:
         no_answer(longpoll, "poll", result);
@@ -270,17 +294,23 @@ static void on_polled(void *owner, const phxc_http_result_t *result)
         bad_status(longpoll, "poll", status, CLOSE_ERROR, "internal server error");
         break;
     }
-    if (longpoll->state == OPEN) {
+    if (longpoll->state == OPEN && !(phxc_fault(longpoll, POLL_ENDS_AT_204) && status == 204)) {
         poll_again(longpoll);
     }
     leave(longpoll);
+}
+
+static void on_other(void *owner, const phxc_http_result_t *result)
+{
+    (void)owner;
+    (void)result;
 }
 
 static void poll_again(longpoll_t *longpoll)
 {
     phx_buf_t headers = {0};
     phx_buf_append_text(&headers, "Accept: application/json\r\n");
-    if (longpoll->has_bearer) { /* TOK-07 */
+    if (longpoll->has_bearer && !phxc_fault(longpoll, BEARER_LOST)) { /* TOK-07 */
         phx_buf_append_text(&headers, "X-Phoenix-AuthToken: ");
         phx_buf_append_slice(&headers, phx_buf_slice(&longpoll->bearer));
         phx_buf_append_text(&headers, "\r\n");
@@ -288,6 +318,9 @@ static void poll_again(longpoll_t *longpoll)
     longpoll->poll = headers.failed
                          ? NULL
                          : request(longpoll, "GET", phx_buf_slice(&headers), (phx_slice_t){0}, on_polled);
+    if (phxc_fault(longpoll, POLL_TWICE) && longpoll->state == OPEN) {
+        (void)request(longpoll, "GET", phx_buf_slice(&headers), (phx_slice_t){0}, on_other);
+    }
     phx_buf_free(&headers);
     if (longpoll->poll == NULL && longpoll->in_event > 0) {
         fail(longpoll, phxc_strerror(PHX_ENOMEM), 0, CLOSE_ERROR, "internal server error");
@@ -317,7 +350,7 @@ static void on_posted(void *owner, const phxc_http_result_t *result)
     enter(longpoll);
     if (status == 0) {
         no_answer(longpoll, "POST", result);
-    } else if (status != 200) {
+    } else if (status != 200 && !phxc_fault(longpoll, POST_STATUS_IGNORED)) {
         bad_status(longpoll, "POST", status, CLOSE_ERROR, "internal server error");
     } else if (longpoll->first != NULL) {
         send_batch(longpoll);
@@ -330,7 +363,13 @@ static void on_posted(void *owner, const phxc_http_result_t *result)
 /* LP-POST-06, LP-POST-07: lines without a break at the end; a message of 1.0.0 is a body of its own. */
 static void take_batch(longpoll_t *longpoll, phx_buf_t *body)
 {
-    const int most = longpoll->vsn == PHX_V1 ? 1 : MOST_LINES;
+    int most = longpoll->vsn == PHX_V1 ? 1 : MOST_LINES;
+    if (phxc_fault(longpoll, POST_BATCH_IN_V1)) {
+        most = MOST_LINES;
+    }
+    if (phxc_fault(longpoll, POST_UNLIMITED)) {
+        most = longpoll->vsn == PHX_V1 ? 1 : INT_MAX;
+    }
     for (int lines = 0; lines < most && longpoll->first != NULL; lines++) {
         queued_t *queued = longpoll->first;
         longpoll->first = queued->next;
@@ -339,24 +378,32 @@ static void take_batch(longpoll_t *longpoll, phx_buf_t *body)
         }
         const phx_slice_t bytes = {queued->bytes, queued->len};
         if (longpoll->vsn == PHX_V1) {
+            phx_buf_append_text(body, body->len > 0 ? "\n" : "");
+            phx_buf_append_slice(body, bytes);
+        } else if (phxc_fault(longpoll, POST_BINARY_RAW) && queued->form == PHX_BINARY) {
             phx_buf_append_slice(body, bytes);
         } else {
             phx_ndjson_append(body, queued->form, bytes);
         }
         free(queued);
     }
+    if (phxc_fault(longpoll, POST_LAST_BREAK)) {
+        phx_buf_append_text(body, "\n");
+    }
 }
 
 static void send_batch(longpoll_t *longpoll)
 {
     phx_buf_t body = {0};
+    const phx_slice_t type = longpoll->vsn == PHX_V1 ? PHX_SLICE("Content-Type: application/json\r\n")
+                                                     : PHX_SLICE("Content-Type: application/x-ndjson\r\n");
     take_batch(longpoll, &body);
-    longpoll->post =
-        body.failed ? NULL
-                    : request(longpoll, "POST",
-                              longpoll->vsn == PHX_V1 ? PHX_SLICE("Content-Type: application/json\r\n")
-                                                      : PHX_SLICE("Content-Type: application/x-ndjson\r\n"),
-                              phx_buf_slice(&body), on_posted);
+    if (phxc_fault(longpoll, POST_TWO) && longpoll->post != NULL) {
+        (void)request(longpoll, "POST", type, phx_buf_slice(&body), on_other);
+    } else {
+        longpoll->post =
+            body.failed ? NULL : request(longpoll, "POST", type, phx_buf_slice(&body), on_posted);
+    }
     phx_buf_free(&body);
     if (longpoll->post == NULL) {
         fail(longpoll, phxc_strerror(PHX_ENOMEM), 0, CLOSE_ERROR, "internal server error");
@@ -367,7 +414,7 @@ static void turn_is_over(void *data)
 {
     longpoll_t *longpoll = data;
     enter(longpoll);
-    if (longpoll->post == NULL && longpoll->first != NULL) {
+    if ((longpoll->post == NULL || phxc_fault(longpoll, POST_TWO)) && longpoll->first != NULL) {
         send_batch(longpoll);
     }
     leave(longpoll);
@@ -397,9 +444,14 @@ static void longpoll_send(phxc_transport_t *transport, phx_form_t form, phx_slic
     }
     *queued = (queued_t){.form = form, .len = bytes.len};
     memcpy(queued->bytes, bytes.data, bytes.len);
-    *longpoll->last = queued;
-    longpoll->last = &queued->next;
-    if (longpoll->post == NULL && !longpoll->batch.running) {
+    if (phxc_fault(longpoll, POST_REVERSED) && longpoll->first != NULL) {
+        queued->next = longpoll->first;
+        longpoll->first = queued;
+    } else {
+        *longpoll->last = queued;
+        longpoll->last = &queued->next;
+    }
+    if ((longpoll->post == NULL || phxc_fault(longpoll, POST_TWO)) && !longpoll->batch.running) {
         phxc_timer_start(longpoll->settings.timers, &longpoll->batch, 0, turn_is_over, longpoll);
     }
 }
@@ -471,6 +523,7 @@ phxc_transport_t *phxc_longpoll_open(const phxc_longpoll_settings_t *settings, c
     longpoll->settings = *settings;
     longpoll->settings.release = NULL; /* not before all has gone well */
     longpoll->vsn = request->vsn;
+    phxc_fault_pass(request, longpoll);
     longpoll->last = &longpoll->first;
     longpoll->url = strdup(request->url);
     if (longpoll->url != NULL && copy_bearer(longpoll, request->token, error, error_size)) {

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FAULT(presence, name) phxc_fault((presence)->channel->socket, name)
+
 /* The metas of a key: JSON objects, and the phx_ref of each, which alone tells them apart. */
 typedef struct meta {
     phx_buf_t json;
@@ -267,7 +269,7 @@ static entry_t *read_entry(phx_slice_t key, phx_slice_t object)
     return entry;
 }
 
-static void read_entries(entries_t *entries, phx_slice_t object)
+static void read_entries(const phxc_presence_t *presence, entries_t *entries, phx_slice_t object)
 {
     size_t cursor = 0;
     phx_slice_t key;
@@ -276,6 +278,9 @@ static void read_entries(entries_t *entries, phx_slice_t object)
         return;
     }
     while (phx_json_next(object, &cursor, &key, &value)) {
+        if (FAULT(presence, RESERVED_KEYS) && phx_json_is(key, "__proto__")) {
+            continue;
+        }
         entry_t *entry = read_entry(key, value);
         if (entry != NULL && !insert(entries, entry)) {
             entry_free(entry);
@@ -287,7 +292,7 @@ static void read_entries(entries_t *entries, phx_slice_t object)
 
 static void tell_joined(const phxc_presence_t *presence, const entry_t *before, const entry_t *joined)
 {
-    if (!presence->freed && presence->callbacks->joined != NULL) {
+    if (!presence->freed && presence->callbacks->joined != NULL && !FAULT(presence, JOINS_UNTOLD)) {
         presence->callbacks->joined(presence->user, phx_buf_slice(&joined->key),
                                     before != NULL ? phx_buf_slice(&before->json) : (phx_slice_t){0},
                                     phx_buf_slice(&joined->json));
@@ -296,7 +301,7 @@ static void tell_joined(const phxc_presence_t *presence, const entry_t *before, 
 
 static void tell_left(const phxc_presence_t *presence, const entry_t *after, const entry_t *left)
 {
-    if (!presence->freed && presence->callbacks->left != NULL) {
+    if (!presence->freed && presence->callbacks->left != NULL && !FAULT(presence, LEAVES_UNTOLD)) {
         presence->callbacks->left(presence->user, phx_buf_slice(&left->key), phx_buf_slice(&after->json),
                                   phx_buf_slice(&left->json));
     }
@@ -308,7 +313,9 @@ static void merge_joined(phxc_presence_t *presence, const entry_t *joined)
     entry_t *before = entry_of(&presence->entries, phx_buf_slice(&joined->key));
     before = before != NULL ? part_of(before, NULL, PICK_ALL) : NULL; /* as it was, for the callback */
     entry_t *merged = entry_like(joined);
-    if (merged == NULL || !add_metas(merged, before, joined, PICK_UNKNOWN) ||
+    const entry_t *kept = FAULT(presence, METAS_REPLACED) ? NULL : before;
+    if (merged == NULL ||
+        !add_metas(merged, kept, joined, FAULT(presence, METAS_DOUBLED) ? PICK_ALL : PICK_UNKNOWN) ||
         !add_metas(merged, joined, NULL, PICK_ALL) || !render(merged) ||
         !insert(&presence->entries, merged)) {
         entry_free(merged); /* the next state puts it right */
@@ -326,13 +333,14 @@ static void merge_left(phxc_presence_t *presence, const entry_t *left)
     if (current == NULL) {
         return;
     }
-    entry_t *after = part_of(current, left, PICK_UNKNOWN);
+    entry_t *after = FAULT(presence, LEAVE_TAKES_KEY) ? part_of(current, current, PICK_UNKNOWN)
+                                                      : part_of(current, left, PICK_UNKNOWN);
     entry_t *copy = after != NULL ? part_of(after, NULL, PICK_ALL) : NULL; /* callbacks may change the list */
     if (copy == NULL || !insert(&presence->entries, after)) {
         entry_free(after);
     } else {
         tell_left(presence, copy, left);
-        if (copy->meta_count == 0) {
+        if (copy->meta_count == 0 && !FAULT(presence, EMPTY_KEY_STAYS)) {
             remove_key(&presence->entries, key);
         }
     }
@@ -341,10 +349,13 @@ static void merge_left(phxc_presence_t *presence, const entry_t *left)
 
 static void apply(phxc_presence_t *presence, const entries_t *joins, const entries_t *leaves)
 {
+    for (size_t i = 0; FAULT(presence, LEAVES_FIRST) && i < leaves->count; i++) {
+        merge_left(presence, leaves->list[i]);
+    }
     for (size_t i = 0; i < joins->count; i++) {
         merge_joined(presence, joins->list[i]);
     }
-    for (size_t i = 0; i < leaves->count; i++) {
+    for (size_t i = 0; !FAULT(presence, LEAVES_FIRST) && i < leaves->count; i++) {
         merge_left(presence, leaves->list[i]);
     }
 }
@@ -355,10 +366,10 @@ static void apply_diff(phxc_presence_t *presence, phx_slice_t diff)
     entries_t leaves = {0};
     phx_slice_t member;
     if (phx_json_member(diff, "joins", &member)) {
-        read_entries(&joins, member);
+        read_entries(presence, &joins, member);
     }
     if (phx_json_member(diff, "leaves", &member)) {
-        read_entries(&leaves, member);
+        read_entries(presence, &leaves, member);
     }
     apply(presence, &joins, &leaves);
     entries_free(&joins);
@@ -381,8 +392,8 @@ static void apply_state(phxc_presence_t *presence, phx_slice_t json)
     entries_t state = {0};
     entries_t joins = {0};
     entries_t leaves = {0};
-    read_entries(&state, json);
-    for (size_t i = 0; i < presence->entries.count; i++) {
+    read_entries(presence, &state, json);
+    for (size_t i = 0; !FAULT(presence, STATE_ADDS) && i < presence->entries.count; i++) {
         const entry_t *entry = presence->entries.list[i];
         note_change(&leaves, entry, entry_of(&state, phx_buf_slice(&entry->key)));
     }
@@ -391,8 +402,12 @@ static void apply_state(phxc_presence_t *presence, phx_slice_t json)
         note_change(&joins, entry, entry_of(&presence->entries, phx_buf_slice(&entry->key)));
     }
     apply(presence, &joins, &leaves);
-    entries_free(&presence->entries);
-    presence->entries = state;
+    if (FAULT(presence, STATE_ADDS)) {
+        entries_free(&state);
+    } else {
+        entries_free(&presence->entries);
+        presence->entries = state;
+    }
     entries_free(&joins);
     entries_free(&leaves);
 }
@@ -401,7 +416,7 @@ static void apply_state(phxc_presence_t *presence, phx_slice_t json)
 
 static void tell_synced(const phxc_presence_t *presence)
 {
-    if (!presence->freed && presence->callbacks->synced != NULL) {
+    if (!presence->freed && presence->callbacks->synced != NULL && !FAULT(presence, SYNC_UNTOLD)) {
         presence->callbacks->synced(presence->user);
     }
 }
@@ -462,9 +477,10 @@ static void keep_diff(phxc_presence_t *presence, phx_slice_t json)
     diff->join_ref = presence->channel->join_ref;
     phx_buf_append_slice(&diff->json, json);
     diff_t **last = &presence->waiting;
-    while (*last != NULL) {
+    while (*last != NULL && !FAULT(presence, EARLY_DIFF_REVERSED)) {
         last = &(*last)->next;
     }
+    diff->next = *last;
     *last = diff;
 }
 
@@ -475,7 +491,13 @@ static void on_diff(void *user, phxc_channel_t *channel, phx_payload_t payload)
     if (payload.form != PHX_TEXT || presence->in_callback) {
         return;
     }
-    if (phxc_presence_pending(presence)) {
+    if ((FAULT(presence, EARLY_DIFF_LOST) && phxc_presence_pending(presence)) ||
+        (FAULT(presence, EMPTY_DIFF_LOST) && presence->entries.count == 0)) {
+        return;
+    }
+    if (phxc_presence_pending(presence) &&
+        !(FAULT(presence, EARLY_DIFF_APPLIED) && presence->join_ref.len == 0) &&
+        !(FAULT(presence, REJOIN_DIFF_APPLIED) && presence->join_ref.len > 0)) {
         keep_diff(presence, payload.data);
         return;
     }

@@ -8,26 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CLOSE_NORMAL = 1000,
-    CLOSE_ABNORMAL = 1006,
-    DISCONNECT_MS = 3000,
-};
-
 /* The largest integer after which phoenix.js could not count on. CL-CONN-03 */
 static const uint64_t LAST_REF = UINT64_C(1) << 53;
 
-static void attempt(phxc_socket_t *socket);
-static void reconnect(void *data);
-
 /* ---- small things ---- */
-
-#define TELL(socket, callback, ...)                                                                          \
-    do {                                                                                                     \
-        if ((socket)->callbacks->callback != NULL) {                                                         \
-            (socket)->callbacks->callback((socket)->user, __VA_ARGS__);                                      \
-        }                                                                                                    \
-    } while (0)
 
 phx_slice_t phxc_ref_slice(const phxc_ref_t *ref)
 {
@@ -48,23 +32,37 @@ bool phxc__socket_is_open(const phxc_socket_t *socket)
 phxc_ref_t phxc__socket_make_ref(phxc_socket_t *socket)
 {
     socket->last_ref = socket->last_ref < LAST_REF ? socket->last_ref + 1 : 0;
+    if (phxc_fault(socket, REF_CONSTANT)) {
+        socket->last_ref = 1;
+    }
     phxc_ref_t ref;
-    ref.len = (size_t)snprintf(ref.text, sizeof ref.text, "\"%" PRIu64 "\"", socket->last_ref);
+    ref.len =
+        (size_t)snprintf(ref.text, sizeof ref.text,
+                         phxc_fault(socket, REF_NUMBER) ? "%" PRIu64 : "\"%" PRIu64 "\"", socket->last_ref);
     return ref;
 }
 
 /* ---- sending ---- */
 
-/* Appends a message as the serializer has it. */
-static int write_message(const phxc_socket_t *socket, phx_buf_t *out, phx_form_t *form, phx_slice_t join_ref,
-                         phx_slice_t ref, phx_slice_t topic, phx_slice_t event, phx_payload_t payload)
+int phxc__socket_write(const phxc_socket_t *socket, phx_buf_t *out, phx_form_t *form, phx_slice_t join_ref,
+                       phx_slice_t ref, phx_slice_t topic, phx_slice_t event, phx_payload_t payload)
 {
-    return phx_encode_from_client(socket->vsn, out, form, join_ref, ref, topic, event, payload);
+    if (payload.form == PHX_BINARY && phxc_fault(socket, BINARY_NO_JOIN_REF)) {
+        join_ref = PHX_SLICE("\"\"");
+    }
+    const phx_vsn_t vsn =
+        payload.form == PHX_BINARY && phxc_fault(socket, BINARY_IN_V1) ? PHX_V2 : socket->vsn;
+    const int error = phx_encode_from_client(vsn, out, form, join_ref, ref, topic, event, payload);
+    phxc_fault_written(socket, error, out, form);
+    return error;
 }
 
 static void send_bytes(phxc_socket_t *socket, phx_form_t form, phx_slice_t bytes)
 {
-    TELL(socket, sent, form, bytes);
+    PHXC_TELL(socket, sent, form, bytes);
+    if (phxc_fault(socket, BEAT_PUT_OFF_BY_OUTBOUND)) {
+        phxc__heartbeats_put_off(socket);
+    }
     if (socket->transport != NULL) {
         socket->transport->ops->send(socket->transport, form, bytes);
     }
@@ -75,7 +73,7 @@ int phxc__socket_push(phxc_socket_t *socket, phx_slice_t join_ref, phx_slice_t r
 {
     phx_buf_t bytes = {0};
     phx_form_t form;
-    const int error = write_message(socket, &bytes, &form, join_ref, ref, topic, event, payload);
+    const int error = phxc__socket_write(socket, &bytes, &form, join_ref, ref, topic, event, payload);
     if (error == 0) {
         send_bytes(socket, form, phx_buf_slice(&bytes));
     }
@@ -122,8 +120,8 @@ int phxc_socket_send(phxc_socket_t *socket, phx_slice_t topic, phx_slice_t event
     const phxc_ref_t ref = phxc__socket_make_ref(socket);
     phx_buf_t bytes = {0};
     phx_form_t form;
-    const int error =
-        write_message(socket, &bytes, &form, PHX_SLICE("null"), phxc_ref_slice(&ref), topic, event, payload);
+    const int error = phxc__socket_write(socket, &bytes, &form, PHX_SLICE("null"), phxc_ref_slice(&ref),
+                                         topic, event, payload);
     if (error != 0) {
         phx_buf_free(&bytes);
         return error;
@@ -144,11 +142,20 @@ int phxc_socket_send(phxc_socket_t *socket, phx_slice_t topic, phx_slice_t event
 }
 
 /* CL-CONN-10. What callbacks add meanwhile goes out at once, the socket being open. */
-static void send_waiting(phxc_socket_t *socket)
+void phxc__socket_flush(phxc_socket_t *socket)
 {
     while (socket->waiting_count > 0 && phxc__socket_is_open(socket)) {
-        phxc_waiting_t first = socket->waiting[0];
-        memmove(&socket->waiting[0], &socket->waiting[1], --socket->waiting_count * sizeof *socket->waiting);
+        const size_t next = phxc_fault(socket, WAITING_REVERSED) ? socket->waiting_count - 1 : 0;
+        phxc_waiting_t first = socket->waiting[next];
+        memmove(&socket->waiting[next], &socket->waiting[next + 1],
+                (--socket->waiting_count - next) * sizeof *socket->waiting);
+        if (phxc_fault(socket, WAITING_LOST)) {
+            phx_buf_free(&first.bytes);
+            continue;
+        }
+        if (first.join != NULL && phxc_fault(socket, WAITING_TWICE)) {
+            phxc__channel_send_join(first.join);
+        }
         if (first.join != NULL) {
             phxc__channel_send_join(first.join);
         } else {
@@ -158,179 +165,18 @@ static void send_waiting(phxc_socket_t *socket)
     }
 }
 
-/* CL-CONN-07 */
-static void channels_lose_transport(phxc_socket_t *socket, phx_slice_t reason)
-{
-    const size_t count = socket->channel_count;
-    for (size_t i = 0; i < count; i++) {
-        phxc__channel_transport_gone(socket->channels[i], reason);
-    }
-}
+/* ---- receiving ---- */
 
-/* ---- the life of a connection ---- */
-
-static void drop_transport(phxc_socket_t *socket)
+void phxc__socket_received(phxc_socket_t *socket, phx_form_t form, phx_slice_t bytes)
 {
-    phxc__heartbeats_stop(socket);
-    phxc_timer_stop(socket->timers, &socket->closing);
-    phxc_timer_stop(socket->timers, &socket->fallback);
-    if (socket->transport != NULL) {
-        socket->transport->ops->dispose(socket->transport);
-        socket->transport = NULL;
-    }
-    socket->state = PHXC_DISCONNECTED;
-}
-
-static void reconnect(void *data)
-{
-    attempt(data);
-}
-
-static void forget_reconnects(phxc_socket_t *socket)
-{
-    phxc_timer_stop(socket->timers, &socket->reconnect);
-    socket->reconnects = 0;
-}
-
-/*
- * Before callbacks are called another attempt is announced, so that what they do shows: a disconnect or an
- * attempt of their own takes the announcement back.
- */
-static void announce_attempt(phxc_socket_t *socket)
-{
-    phxc_timer_start(socket->timers, &socket->reconnect, UINT64_MAX, reconnect, socket);
-}
-
-static bool attempt_is_announced(const phxc_socket_t *socket)
-{
-    return socket->state == PHXC_DISCONNECTED && socket->reconnect.running;
-}
-
-static void schedule_reconnect(phxc_socket_t *socket)
-{
-    const unsigned number = ++socket->reconnects;
-    const uint64_t delay = phxc_delay(&socket->reconnect_after, number); /* CL-CONN-04 */
-    phxc_timer_start(socket->timers, &socket->reconnect, delay, reconnect, socket);
-    TELL(socket, reconnecting, number, delay);
-}
-
-/* The connection is over. A callback may have begun another one when this returns. */
-static void ended(phxc_socket_t *socket, int code, phx_slice_t reason, bool clean, bool reconnects)
-{
-    drop_transport(socket);
-    if (reconnects) {
-        announce_attempt(socket);
-    }
-    channels_lose_transport(socket, PHX_SLICE("connection_closed"));
-    const phxc_end_t end = {code, reason, clean, attempt_is_announced(socket)};
-    TELL(socket, closed, &end);
-    if (reconnects && attempt_is_announced(socket)) {
-        schedule_reconnect(socket);
-    }
-}
-
-void phxc__socket_give_up(phxc_socket_t *socket)
-{
-    channels_lose_transport(socket, PHX_SLICE("heartbeat_timeout"));
-    if (phxc__socket_is_open(socket)) {
-        socket->transport->ops->close(socket->transport, CLOSE_NORMAL, PHX_SLICE("heartbeat timeout"));
-        ended(socket, CLOSE_NORMAL, PHX_SLICE("heartbeat timeout"), false, true);
-    }
-}
-
-static void switch_carriage(phxc_socket_t *socket, phxc_carriage_t carriage)
-{
-    const bool was_open = phxc__socket_is_open(socket);
-    drop_transport(socket);
-    forget_reconnects(socket);
-    socket->carriage = carriage;
-    if (was_open) {
-        channels_lose_transport(socket, PHX_SLICE("connection_closed"));
-    }
-}
-
-/* CL-TRAN-01: the WebSocket did not prove itself. Channels that wait for it go on waiting. */
-static void fall_back(phxc_socket_t *socket, const char *why)
-{
-    switch_carriage(socket, PHXC_LONGPOLL);
-    announce_attempt(socket);
-    TELL(socket, fell_back, why);
-    if (attempt_is_announced(socket)) {
-        forget_reconnects(socket);
-        attempt(socket);
-    }
-}
-
-static void fallback_is_due(void *data)
-{
-    fall_back(data, phxc__socket_is_open(data) ? "no answer to a ping in time" : "not open in time");
-}
-
-static void primary_is_healthy(void *user, uint64_t elapsed_ms)
-{
-    (void)elapsed_ms;
-    phxc_socket_t *socket = user;
-    phxc_timer_stop(socket->timers, &socket->fallback);
-}
-
-static bool may_fall_back(const phxc_socket_t *socket)
-{
-    return socket->fallback_ms > 0 && socket->carriage == PHXC_WEBSOCKET;
-}
-
-static void watch_primary(phxc_socket_t *socket)
-{
-    if (may_fall_back(socket)) {
-        phxc_timer_start(socket->timers, &socket->fallback, socket->fallback_ms, fallback_is_due, socket);
-    }
-}
-
-/* CL-CONN-06 */
-static void on_opened(void *owner)
-{
-    phxc_socket_t *socket = owner;
-    socket->state = PHXC_OPEN;
-    send_waiting(socket);
-    if (!phxc__socket_is_open(socket)) {
-        return; /* a callback has disconnected */
-    }
-    forget_reconnects(socket);
-    phxc__heartbeats_start(socket);
-    watch_primary(socket);
-    if (may_fall_back(socket) && phxc_socket_ping(socket, primary_is_healthy, socket) != 0) {
-        phxc_timer_stop(socket->timers, &socket->fallback); /* no memory: no verdict either */
-    }
-    TELL(socket, opened, socket->carriage);
-    for (size_t i = 0; i < socket->channel_count && phxc__socket_is_open(socket); i++) {
-        phxc__channel_opened(socket->channels[i]);
-    }
-}
-
-static void on_failed(void *owner, const char *text, int http_status)
-{
-    phxc_socket_t *socket = owner;
-    TELL(socket, failed, text, http_status);
-    if (socket->state == PHXC_CONNECTING && may_fall_back(socket)) {
-        fall_back(socket, text);
-    } else if (socket->transport != NULL) {
-        channels_lose_transport(socket, PHX_SLICE("connection_error"));
-    }
-}
-
-/* WS-CLOSE-07, DRAIN-04: only 1000 and our own wish keep the client from coming back. */
-static void on_closed(void *owner, int code, phx_slice_t reason, bool clean)
-{
-    phxc_socket_t *socket = owner;
-    const bool wanted = socket->state != PHXC_DISCONNECTING && code != CLOSE_NORMAL;
-    ended(socket, code, reason, clean, wanted);
-}
-
-static void on_received(void *owner, phx_form_t form, phx_slice_t bytes)
-{
-    phxc_socket_t *socket = owner;
     phx_message_t message = {0};
     const int error = phx_decode_from_server(socket->vsn, form, bytes, &message);
-    TELL(socket, received, form, bytes, error);
+    if (error != 0 && phxc_fault(socket, UNREADABLE_ENDS)) {
+        phxc__connection_give_up(socket);
+    } else if (phxc_fault(socket, BEAT_PUT_OFF_BY_INBOUND)) {
+        phxc__heartbeats_put_off(socket);
+    }
+    PHXC_TELL(socket, received, form, bytes, error);
     phx_buf_t scratch[2] = {{0}, {0}};
     phx_slice_t topic;
     phx_slice_t event;
@@ -338,7 +184,8 @@ static void on_received(void *owner, phx_form_t form, phx_slice_t bytes)
         phxc__heartbeats_answered(socket, message.ref);
         /* MSG-13: what has no string there is for nobody. */
         if (phx_json_string(message.topic, &scratch[0], &topic) == 0 &&
-            phx_json_string(message.event, &scratch[1], &event) == 0) {
+            phx_json_string(message.event, &scratch[1], &event) == 0 &&
+            !phxc_fault_unread(socket, form, bytes, &topic, event)) {
             const size_t count = socket->channel_count;
             for (size_t i = 0; i < count && socket->transport != NULL; i++) {
                 phxc__channel_message(socket->channels[i], &message, topic, event);
@@ -348,130 +195,6 @@ static void on_received(void *owner, phx_form_t form, phx_slice_t bytes)
     phx_buf_free(&scratch[0]);
     phx_buf_free(&scratch[1]);
     phx_message_free(&message);
-}
-
-static const phxc_transport_events_t EVENTS = {
-    .opened = on_opened,
-    .received = on_received,
-    .failed = on_failed,
-    .closed = on_closed,
-};
-
-/* What the application gives for this attempt, or what it gave for all. CL-CONN-05, TOK-08 */
-static phx_slice_t ask(const phxc_socket_t *socket, void (*give)(void *user, phx_buf_t *out), phx_buf_t *out,
-                       const char *fixed)
-{
-    if (give == NULL) {
-        return phx_slice_of(fixed);
-    }
-    give(socket->user, out);
-    /* An empty token is a token; `data` NULL is none. */
-    return out->data != NULL ? phx_buf_slice(out) : (phx_slice_t){0};
-}
-
-static void attempt_failed(phxc_socket_t *socket, const char *text)
-{
-    TELL(socket, failed, text, 0);
-    channels_lose_transport(socket, PHX_SLICE("connection_error"));
-    if (socket->state == PHXC_CONNECTING) {
-        ended(socket, CLOSE_ABNORMAL, (phx_slice_t){0}, false, true);
-    }
-}
-
-static void attempt(phxc_socket_t *socket)
-{
-    phx_buf_t params = {0};
-    phx_buf_t token = {0};
-    phx_buf_t url = {0};
-    socket->state = PHXC_CONNECTING;
-    const phx_slice_t given = ask(socket, socket->params_at, &params, socket->params);
-    const phx_slice_t given_token = ask(socket, socket->auth_token_at, &token, socket->auth_token);
-    int error = phxc_endpoint_url(&socket->endpoint, socket->carriage, socket->vsn, given, &url);
-    if (params.failed || token.failed) {
-        error = PHX_ENOMEM;
-    }
-    char text[256];
-    (void)snprintf(text, sizeof text, "%s",
-                   error == PHX_EJSON ? "the connect params are not a JSON object" : phxc_strerror(error));
-    if (error == 0) {
-        TELL(socket, connecting, socket->carriage, url.data);
-    }
-    if (error == 0 && socket->state == PHXC_CONNECTING && socket->transport == NULL) {
-        watch_primary(socket);
-        const phxc_request_t request = {socket->carriage, socket->vsn, url.data, given_token};
-        socket->transport =
-            socket->network.open(socket->network.context, &request, &EVENTS, socket, text, sizeof text);
-    }
-    if (socket->state == PHXC_CONNECTING && socket->transport == NULL) {
-        attempt_failed(socket, text);
-    }
-    phx_buf_free(&params);
-    phx_buf_free(&token);
-    phx_buf_free(&url);
-}
-
-void phxc_socket_connect(phxc_socket_t *socket)
-{
-    if (socket->state == PHXC_CONNECTING || socket->state == PHXC_OPEN) {
-        return; /* CL-CONN-01 */
-    }
-    if (socket->state == PHXC_DISCONNECTING) {
-        /* CL-CONN-09: the old connection goes its way alone. */
-        ended(socket, socket->closing_code, phx_buf_slice(&socket->closing_reason), false, false);
-        if (socket->state != PHXC_DISCONNECTED) {
-            return;
-        }
-    }
-    forget_reconnects(socket);
-    attempt(socket);
-}
-
-static void closing_takes_too_long(void *data)
-{
-    ended(data, CLOSE_ABNORMAL, (phx_slice_t){0}, false, false);
-}
-
-void phxc_socket_disconnect(phxc_socket_t *socket, int code, phx_slice_t reason)
-{
-    forget_reconnects(socket);
-    if (socket->state == PHXC_DISCONNECTED || socket->state == PHXC_DISCONNECTING) {
-        return;
-    }
-    phxc__heartbeats_stop(socket);
-    phxc_timer_stop(socket->timers, &socket->fallback);
-    socket->state = PHXC_DISCONNECTING;
-    socket->closing_code = code != 0 ? code : 1005;
-    phx_buf_clear(&socket->closing_reason);
-    phx_buf_append_slice(&socket->closing_reason, reason);
-    phxc_timer_start(socket->timers, &socket->closing, socket->transport != NULL ? DISCONNECT_MS : 0,
-                     closing_takes_too_long, socket);
-    if (socket->transport != NULL) {
-        socket->transport->ops->close(socket->transport, code, reason);
-    }
-}
-
-void phxc_socket_replace_carriage(phxc_socket_t *socket, phxc_carriage_t carriage)
-{
-    const bool wanted =
-        socket->state == PHXC_CONNECTING || socket->state == PHXC_OPEN || socket->reconnect.running;
-    if (socket->state == PHXC_DISCONNECTING) {
-        socket->carriage = carriage;
-        return;
-    }
-    switch_carriage(socket, carriage);
-    if (wanted && socket->state == PHXC_DISCONNECTED) {
-        attempt(socket);
-    }
-}
-
-phxc_socket_state_t phxc_socket_state(const phxc_socket_t *socket)
-{
-    return socket->state;
-}
-
-phxc_carriage_t phxc_socket_carriage(const phxc_socket_t *socket)
-{
-    return socket->carriage;
 }
 
 /* ---- its channels ---- */
@@ -599,11 +322,11 @@ void phxc_socket_free(phxc_socket_t *socket)
     if (socket == NULL) {
         return;
     }
-    drop_transport(socket);
+    phxc__connection_drop(socket);
     for (size_t i = 0; i < socket->channel_count; i++) {
         phxc_channel_free(socket->channels[i]); /* the callbacks of cancelled pushes see them all */
     }
-    forget_reconnects(socket);
+    phxc__connection_forget_attempts(socket);
     for (size_t i = 0; i < socket->channel_count; i++) {
         phxc__channel_destroy(socket->channels[i]);
     }

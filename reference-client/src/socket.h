@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of a socket know of each other: connection and attempts (socket.c), heartbeats
- * (heartbeat.c), channels and pushes (channel.c). */
+/* What the parts of a socket know of each other: connection and attempts (connection.c), what waits and what
+ * comes (socket.c), heartbeats (heartbeat.c), channels and pushes (channel.c). */
 #ifndef PHXC_SOCKET_H
 #define PHXC_SOCKET_H
 
@@ -74,7 +74,20 @@ struct phxc_socket {
     phxc_channel_t **channels; /* in the order they were made; freed ones stay until `reap` */
     size_t channel_count;
     phxc_timer_t reap;
+
+#ifdef PHXC_FAULTS
+    phxc_fault_t fault;
+#endif
+    unsigned faulted; /* how often; for faults that do not always show */
 };
+
+/* Calls a callback of the socket's owner, if there is one. */
+#define PHXC_TELL(socket, callback, ...)                                                                     \
+    do {                                                                                                     \
+        if ((socket)->callbacks->callback != NULL) {                                                         \
+            (socket)->callbacks->callback((socket)->user, __VA_ARGS__);                                      \
+        }                                                                                                    \
+    } while (0)
 
 /* ---- socket.c ---- */
 
@@ -84,6 +97,9 @@ phxc_socket_t *phxc__socket_new(phxc_timers_t *timers, phxc_network_t network, v
                                 const phxc_config_t *config, const phxc_socket_callbacks_t *callbacks,
                                 void *user, char *error, size_t error_size);
 
+/* Appends a message as the serializer has it. Returns as phxc_socket_send. */
+int phxc__socket_write(const phxc_socket_t *socket, phx_buf_t *out, phx_form_t *form, phx_slice_t join_ref,
+                       phx_slice_t ref, phx_slice_t topic, phx_slice_t event, phx_payload_t payload);
 bool phxc__socket_is_open(const phxc_socket_t *socket);
 /* A ref never used on this socket before (CL-CONN-02). */
 phxc_ref_t phxc__socket_make_ref(phxc_socket_t *socket);
@@ -98,15 +114,27 @@ bool phxc__socket_unqueue_join(phxc_socket_t *socket, const phxc_channel_t *chan
 void phxc__socket_leave_topic(phxc_socket_t *socket, phx_slice_t topic, const phxc_channel_t *except);
 /* Channels or handlers have gone: their memory is released in the next turn. */
 void phxc__socket_reap_soon(phxc_socket_t *socket);
+/* The socket is open: sends what waits (CL-CONN-10). */
+void phxc__socket_flush(phxc_socket_t *socket);
+/* A message has come. */
+void phxc__socket_received(phxc_socket_t *socket, phx_form_t form, phx_slice_t bytes);
+
+/* ---- connection.c ---- */
 
 /* The server has stopped answering: the connection is closed, and another attempt scheduled (HB-09). */
-void phxc__socket_give_up(phxc_socket_t *socket);
+void phxc__connection_give_up(phxc_socket_t *socket);
+/* Ends the connection, if there is one, without a word to anybody. */
+void phxc__connection_drop(phxc_socket_t *socket);
+/* No attempt is due any more, and the next failure is the first again. */
+void phxc__connection_forget_attempts(phxc_socket_t *socket);
 
 /* ---- heartbeat.c ---- */
 
 /* The socket is open. */
 void phxc__heartbeats_start(phxc_socket_t *socket);
 void phxc__heartbeats_stop(phxc_socket_t *socket);
+/* The next one comes an interval from now. */
+void phxc__heartbeats_put_off(phxc_socket_t *socket);
 /* A message came: it may answer a heartbeat or a ping. */
 void phxc__heartbeats_answered(phxc_socket_t *socket, phx_slice_t ref);
 

@@ -6,6 +6,8 @@
 #ifndef PHXC_TRANSPORT_H
 #define PHXC_TRANSPORT_H
 
+#include "faults.h"
+
 #include "phxspec/client.h"
 
 typedef struct phxc_transport phxc_transport_t;
@@ -43,6 +45,9 @@ typedef struct phxc_request {
     phx_vsn_t vsn;
     const char *url;   /* complete */
     phx_slice_t token; /* the bearer token; `data` NULL: none */
+#ifdef PHXC_FAULTS
+    phxc_fault_t fault;
+#endif
 } phxc_request_t;
 
 /* Makes connections. NULL when that fails at once, with the reason for people in `error`. */

@@ -45,6 +45,9 @@ typedef struct websocket {
     ws_reader_t *reader;
     phxc_timer_t timer;
     unsigned in_event;
+#ifdef PHXC_FAULTS
+    phxc_fault_t fault;
+#endif
 } websocket_t;
 
 static void free_websocket(websocket_t *websocket)
@@ -199,12 +202,17 @@ static void on_frames(websocket_t *websocket, uint8_t *bytes, size_t len)
 /* ---- the handshake ---- */
 
 /* TOK-01: standard base64 without its padding, whatever the prefix's name. */
-static void append_subprotocols(phx_buf_t *out, phx_slice_t token)
+static void append_subprotocols(const websocket_t *websocket, phx_buf_t *out, phx_slice_t token)
 {
-    phx_buf_append_text(out, "Sec-WebSocket-Protocol: phoenix, base64url.bearer.phx.");
+    phx_buf_append_text(out, "Sec-WebSocket-Protocol: ");
+    phx_buf_append_text(out, phxc_fault(websocket, BEARER_ALONE) ? "" : "phoenix, ");
+    phx_buf_append_text(out, "base64url.bearer.phx.");
     phx_base64_encode(out, token);
-    while (out->len > 0 && out->data[out->len - 1] == '=') {
+    while (out->len > 0 && out->data[out->len - 1] == '=' && !phxc_fault(websocket, BEARER_PADDED)) {
         out->len--;
+    }
+    if (phxc_fault(websocket, BEARER_BASE64URL)) {
+        phxc_fault_base64url(out);
     }
     phx_buf_append_text(out, "\r\n");
 }
@@ -226,7 +234,7 @@ static bool write_request(websocket_t *websocket, const phxc_request_t *request)
     phx_buf_append_text(out, "\r\n");
     websocket->offered = request->token.data != NULL;
     if (websocket->offered) {
-        append_subprotocols(out, request->token);
+        append_subprotocols(websocket, out, request->token);
     }
     phx_buf_append_text(out, "\r\n");
     phx_buf_free(&key);
@@ -391,6 +399,7 @@ phxc_transport_t *phxc_websocket_open(phxc_net_t *net, const phxc_request_t *req
     }
     websocket->base = (phxc_transport_t){&OPS, events, owner};
     websocket->net = phxc_net_hold(net);
+    phxc_fault_pass(request, websocket);
     websocket->response.max_bytes = MAX_REFUSAL_BYTES;
     if (!phxc_url_parse(&websocket->url, request->url, error, error_size)) {
         free_websocket(websocket);

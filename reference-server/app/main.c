@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "conformance.h"
+#ifdef PHXS_FAULTS
+#include "faults.h"
+#endif
 #include "options.h"
 
 typedef struct program {
@@ -76,6 +79,11 @@ static bool serve(program_t *program, const options_t *options)
         fprintf(stderr, "phxspec-server: %s\n", error);
         return false;
     }
+#ifdef PHXS_FAULTS
+    if (options->fault != NULL) {
+        phxs_server_break(program->server, options->fault);
+    }
+#endif
     for (size_t i = 0; i < options->mount_count; i++) {
         const option_mount_t *mount = &options->mounts[i];
         if (phxs_server_mount(program->server, mount->path, &mount->config, &CONFORMANCE_HANDLER, NULL) !=

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "config_file.h"
+#ifdef PHXS_FAULTS
+#include "faults.h"
+#endif
 #include "settings.h"
 
 static const char INTRODUCTION[] =
@@ -155,12 +158,16 @@ static void print_help(void)
         }
         print_option(settings[i].name, settings[i].argument, settings[i].help);
     }
+#ifdef PHXS_FAULTS
+    fputs("\nBuilt to misbehave:\n", stdout);
+    print_option("fault", "NAME", "breaks a rule; \"list\" lists them");
+#endif
     fputs(END, stdout);
 }
 
 /* ---- the command line ---- */
 
-enum { OPT_CONFIG = 1000, OPT_MOUNT, OPT_HELP, OPT_VERSION, MAX_OPTIONS = 64 };
+enum { OPT_CONFIG = 1000, OPT_MOUNT, OPT_FAULT, OPT_HELP, OPT_VERSION, MAX_OPTIONS = 64 };
 
 /* A setting's code is its place in the table. */
 static void list_options(struct option list[MAX_OPTIONS])
@@ -168,6 +175,9 @@ static void list_options(struct option list[MAX_OPTIONS])
     static const struct option OTHERS[] = {
         {"config", required_argument, NULL, OPT_CONFIG},
         {"mount", required_argument, NULL, OPT_MOUNT},
+#ifdef PHXS_FAULTS
+        {"fault", required_argument, NULL, OPT_FAULT},
+#endif
         {"help", no_argument, NULL, OPT_HELP},
         {"version", no_argument, NULL, OPT_VERSION},
         {NULL, 0, NULL, 0},
@@ -193,6 +203,12 @@ static bool set_option(options_t *options, option_mount_t **mount, const struct 
         *mount = options_mount(options, optarg, &reason);
         return *mount != NULL || setting_wrong(where, optarg, reason);
     }
+#ifdef PHXS_FAULTS
+    if (option->val == OPT_FAULT) {
+        options->fault = optarg;
+        return faults_named(optarg) != FAULT_NONE || setting_wrong(where, optarg, "--fault list lists them");
+    }
+#endif
     return setting_set(&settings_all(&count)[option->val], options, *mount, where, optarg);
 }
 
@@ -220,6 +236,12 @@ static options_outcome_t read_first(options_t *options, int argc, char **argv, c
             print_help();
             return OPTIONS_DONE;
         }
+#ifdef PHXS_FAULTS
+        if (option->val == OPT_FAULT && strcmp(optarg, "list") == 0) {
+            faults_print(stdout);
+            return OPTIONS_DONE;
+        }
+#endif
         if (option->val == OPT_VERSION) {
             puts("phxspec-server " PHXSPEC_VERSION);
             return OPTIONS_DONE;

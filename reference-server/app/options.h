@@ -19,6 +19,9 @@ typedef struct options {
     phxs_config_t server;
     option_mount_t mounts[MAX_MOUNTS];
     size_t mount_count;
+#ifdef PHXS_FAULTS
+    const char *fault; /* NULL: none */
+#endif
     struct option_text *texts; /* owned; all strings above are in it */
 } options_t;
 

@@ -125,11 +125,11 @@ static void drop_suspension(phxs_channel_t *channel)
 }
 
 /* Nothing reaches the channel any more. */
-static void silence(phxs_channel_t *channel)
+static void silence(phxs_channel_t *channel, const phxs_end_t *why)
 {
     core_t *core = core_of(channel);
     pubsub_unsubscribe(core->pubsub, &channel->subscription);
-    presence_channel_ended(core->presence, channel);
+    presence_channel_ended(core->presence, channel, why != NULL ? *why : PHXS_END_DUPLICATE);
     tasks_remove(&core->tasks, &channel->task);
     drop_suspension(channel);
     for (channel_mail_t *mail = channel->first_mail, *next; mail != NULL; mail = next) {
@@ -160,7 +160,7 @@ static void finish(phxs_channel_t *channel, const phxs_end_t *why)
     if (joined && why != NULL && channel->handler->terminate != NULL) {
         channel->handler->terminate(channel, *why);
     }
-    silence(channel);
+    silence(channel, why);
     if (channel->handler->ended != NULL) {
         channel->handler->ended(channel);
     }
@@ -248,12 +248,18 @@ static int post(phxs_channel_t *channel, channel_mail_t *mail)
     if (mail == NULL) {
         return PHX_ENOMEM;
     }
-    if (channel->last_mail != NULL) {
-        channel->last_mail->next = mail;
-    } else {
+    const core_t *core = core_of(channel);
+    const bool first = (mail->kind == MAIL_PUSH && has_fault(core, FAULT_PUSHES_REVERSED)) ||
+                       (mail->kind == MAIL_LEAVE && has_fault(core, FAULT_LEAVE_OVERTAKES));
+    if (channel->first_mail == NULL) {
+        channel->first_mail = channel->last_mail = mail;
+    } else if (first) {
+        mail->next = channel->first_mail;
         channel->first_mail = mail;
+    } else {
+        channel->last_mail->next = mail;
+        channel->last_mail = mail;
     }
-    channel->last_mail = mail;
     if (channel->state == CHANNEL_JOINED && channel->suspension == NULL) {
         tasks_push(&core_of(channel)->tasks, &channel->task);
     }
@@ -267,6 +273,9 @@ int channel_push(phxs_channel_t *channel, phx_slice_t event_json, phx_slice_t re
 {
     if (channel->state == CHANNEL_ENDED) {
         return 0; /* LEAVE-07 */
+    }
+    if (channel->suspension != NULL && has_fault(core_of(channel), FAULT_BUSY_DROPS)) {
+        return 0;
     }
     return post(channel, mail_new(channel, MAIL_PUSH, ref, event_json, payload));
 }
@@ -286,9 +295,34 @@ int channel_request_exit(phxs_channel_t *channel)
 
 /* ---- ends ---- */
 
+/* Under a fault only: it ends for its client, but goes on to hear what is broadcast. */
+static bool haunts(phxs_channel_t *channel, phxs_end_t why)
+{
+    const fault_t faults[] = {[PHXS_END_LEFT] = FAULT_LEAVE_HAUNTS,
+                              [PHXS_END_STOPPED] = FAULT_STOP_HAUNTS,
+                              [PHXS_END_FAILED] = FAULT_CRASH_HAUNTS,
+                              [PHXS_END_DUPLICATE] = FAULT_NONE,
+                              [PHXS_END_TRANSPORT] = FAULT_NONE};
+    if (faults[why] == FAULT_NONE || !has_fault(core_of(channel), faults[why])) {
+        return false;
+    }
+    if (channel->current != NULL) {
+        mail_free(channel, channel->current);
+        channel->current = NULL;
+    }
+    socket_haunt(channel->socket, channel, why == PHXS_END_FAILED ? "phx_error" : "phx_close");
+    return true;
+}
+
 static void end_with(phxs_channel_t *channel, phxs_end_t why)
 {
     bool noticed;
+    if (haunts(channel, why)) {
+        return;
+    }
+    if (why == PHXS_END_FAILED && has_fault(core_of(channel), FAULT_CRASH_TAKES_OTHERS)) {
+        socket_end_others(channel->socket, channel);
+    }
     if (why == PHXS_END_FAILED) {
         finish(channel, &why);
         noticed = socket_announce_end(channel->socket, channel, "phx_error"); /* STOP-05 */
@@ -399,8 +433,14 @@ static void resume(loop_timer_t *timer)
         if (outcome != PHXS_SUSPENDED || channel->suspension == NULL) {
             socket_join_decided(channel->socket, channel, outcome);
         }
-    } else if (settle(channel, outcome) && channel->first_mail != NULL && channel->suspension == NULL) {
-        tasks_push(&core->tasks, &channel->task);
+    } else {
+        phxs_socket_t *socket = channel->socket;
+        if (settle(channel, outcome) && channel->first_mail != NULL && channel->suspension == NULL) {
+            tasks_push(&core->tasks, &channel->task);
+        }
+        if (has_fault(core, FAULT_BUSY_BLOCKS)) {
+            tasks_push(&core->tasks, &socket->task);
+        }
     }
     tasks_run(&core->tasks);
 }
@@ -501,7 +541,11 @@ int phxs_push(phxs_channel_t *channel, phx_slice_t event, phx_payload_t payload)
     phx_buf_clear(out);
     int error = phx_encode_push(phxs_channel_vsn(channel), out, &form, channel->push_ref, channel->topic,
                                 event, payload);
-    return send_encoded(channel, error, form);
+    error = send_encoded(channel, error, form);
+    if (error == 0 && has_fault(core_of(channel), FAULT_PUSH_TO_ALL)) {
+        return phxs_broadcast_from(channel, event, payload);
+    }
+    return error;
 }
 
 int phxs_reply_to(phxs_channel_t *channel, phx_slice_t ref, phx_slice_t status, phx_payload_t response)
@@ -533,7 +577,18 @@ static int broadcast(phxs_channel_t *channel, const subscriber_t *from, phx_slic
                      phx_payload_t payload)
 {
     const broadcast_t message = {channel->topic, event, payload};
-    return pubsub_broadcast(core_of(channel)->pubsub, from, &message);
+    core_t *core = core_of(channel);
+#ifdef PHXS_FAULTS
+    core->fault_sender = from != NULL ? channel : NULL;
+    const phxs_channel_t *other = has_fault(core, FAULT_BROADCAST_SPREADS) ? channel->socket->channels : NULL;
+    for (; other != NULL; other = other->next) {
+        const broadcast_t again = {other->topic, event, payload};
+        if (!phx_slice_equal(other->topic, channel->topic)) {
+            (void)pubsub_broadcast(core->pubsub, NULL, &again);
+        }
+    }
+#endif
+    return pubsub_broadcast(core->pubsub, from, &message);
 }
 
 int phxs_broadcast(phxs_channel_t *channel, phx_slice_t event, phx_payload_t payload)
@@ -552,6 +607,13 @@ static delivery_t wants(const subscriber_t *subscriber, const broadcast_t *messa
 {
     const phxs_channel_t *channel = CONTAINER_OF(subscriber, phxs_channel_t, subscription);
     const char *const *intercepts = channel->handler->intercepts;
+#ifdef PHXS_FAULTS
+    const phxs_channel_t *sender = core_of(channel)->fault_sender;
+    if (has_fault(core_of(channel), FAULT_FROM_LEAVES_OUT_USER) && sender != NULL &&
+        sender->socket->id.topic != NULL && sender->socket->id.topic == channel->socket->id.topic) {
+        return DELIVER_NOT;
+    }
+#endif
     for (; intercepts != NULL && *intercepts != NULL; intercepts++) {
         if (phx_slice_equals(message->event, *intercepts)) {
             return DELIVER_MESSAGE; /* BC-09 */

@@ -5,6 +5,7 @@
 
 #include "adapter.h"
 #include "budget.h"
+#include "faults.h"
 #include "phx/bytes.h"
 #include "phxspec/server.h"
 #include "pubsub.h"
@@ -15,8 +16,6 @@
 typedef struct cluster cluster_t;
 typedef struct lp_remote lp_remote_t;
 typedef struct presence presence_t;
-
-typedef struct core core_t;
 
 struct core {
     phxs_server_t *server;
@@ -37,7 +36,22 @@ struct core {
     bool secure; /* all connections speak TLS */
     /* `queued` is exceeded: ends those who have most. */
     void (*shed)(core_t *core);
+#ifdef PHXS_FAULTS
+    fault_t fault;
+    const void *fault_sender; /* FROM_LEAVES_OUT_USER */
+#endif
 };
+
+static inline bool has_fault(const core_t *core, fault_t fault)
+{
+#ifdef PHXS_FAULTS
+    return core->fault == fault;
+#else
+    (void)core;
+    (void)fault;
+    return false;
+#endif
+}
 
 /* To be called after something was queued. */
 static inline void core_check_queued(core_t *core)

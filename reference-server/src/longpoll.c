@@ -30,6 +30,11 @@ static target_t find_target(const sessions_t *sessions, const mount_t *mount, co
         return target;
     }
     target.valid = session_token_read(sessions, target.token, mount->config.token_max_age_s, target.id);
+#ifdef PHXS_FAULTS
+    if (has_fault(mount->core, FAULT_FORGED_TOKEN)) {
+        target.valid = lp_token_claim(target.token, target.id);
+    }
+#endif
     if (target.valid) {
         target.session = session_by_id(sessions, (phx_slice_t){(const char *)target.id, LP_ID_BYTES});
     }
@@ -99,9 +104,20 @@ static bool forward(connection_t *connection, mount_t *mount, const target_t *ta
     return target->valid && lp_remote_forward(mount->core->lp_remote, connection, &request);
 }
 
+/* Under a fault only: a session speaks the version of its last request. */
+static void take_vsn(const target_t *target, mount_t *mount, const connect_info_t *connect)
+{
+    phx_vsn_t vsn;
+    if (target->session != NULL && has_fault(mount->core, FAULT_VSN_OF_REQUEST) &&
+        connect_info_serializer(connect, &mount->core->rules, &vsn) == 0) {
+        session_speak(target->session, vsn);
+    }
+}
+
 static void get(connection_t *connection, mount_t *mount, sessions_t *sessions, connect_info_t *connect)
 {
     const target_t target = find_target(sessions, mount, connection_request(connection), connect->params);
+    take_vsn(&target, mount, connect);
     if (target.broken) {
         connection_answer_error(connection, 500); /* LP-OPEN-02 */
     } else if (target.session != NULL) {
@@ -120,6 +136,7 @@ static void post(connection_t *connection, mount_t *mount, const sessions_t *ses
     const http_request_t *request = connection_request(connection);
     const http_header_t *type = http_request_header(request, "content-type");
     const target_t target = find_target(sessions, mount, request, connect->params);
+    take_vsn(&target, mount, connect);
     bool batch = mount->core->rules.batches && type != NULL &&
                  phx_slice_equals(type->value, "application/x-ndjson"); /* LP-POST-03 */
     bool fits = !connection_body_too_large(connection) && request->body.len <= mount->config.max_body_bytes;
@@ -167,7 +184,8 @@ static void dispatch(connection_t *connection, mount_t *mount, sessions_t *sessi
 {
     const http_request_t *request = connection_request(connection);
     phx_slice_t method = request->method;
-    if (!handshake_origin_allowed(&mount->config, request, mount->core->secure)) {
+    const bool unseen = has_fault(mount->core, FAULT_POST_ORIGIN) && phx_slice_equals(method, "POST");
+    if (!unseen && !handshake_origin_allowed(&mount->config, request, mount->core->secure)) {
         lp_answer_status(connection, 403); /* ORIG-02 */
     } else if (phx_slice_equals(method, "GET")) {
         get(connection, mount, sessions, connect);

@@ -105,3 +105,15 @@ bool lp_token_verify(const uint8_t key[LP_KEY_BYTES], phx_slice_t token, uint64_
     memcpy(id, claim, LP_ID_BYTES);
     return now_ms < born_ms || now_ms - born_ms <= max_age_s * 1000;
 }
+
+#ifdef PHXS_FAULTS
+bool lp_token_claim(phx_slice_t token, uint8_t id[LP_ID_BYTES])
+{
+    uint8_t claim[CLAIM_BYTES];
+    if (token.len < CLAIM_CHARS || !read_claim(token, claim)) {
+        return false;
+    }
+    memcpy(id, claim, LP_ID_BYTES);
+    return true;
+}
+#endif

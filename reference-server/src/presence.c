@@ -23,6 +23,7 @@ struct presence {
     uint64_t instance; /* makes refs unique among nodes and lives of a node */
     uint64_t last_ref;
     bool muted;
+    presence_owner_t ghosts; /* PRESENCE_GHOSTS */
     phx_buf_t meta;
 };
 
@@ -67,6 +68,12 @@ static presence_t *presence_of(const phxs_channel_t *channel)
 static int tell(presence_t *presence)
 {
     return presence_store_tell(presence->store, presence->muted ? NULL : presence->core->pubsub);
+}
+
+/* Under a fault only: nobody is told. */
+static int forget(presence_t *presence)
+{
+    return presence_store_tell(presence->store, NULL);
 }
 
 /* The application's meta with its refs set (PRES-03, PRES-04). */
@@ -114,7 +121,13 @@ static int put(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta, prese
     char ref[REF_CHARS + 1];
     snprintf(ref, sizeof(ref), "%016llx%010llx", (unsigned long long)presence->instance,
              (unsigned long long)++presence->last_ref & 0xffffffffff);
-    stamp(&presence->meta, meta, ref, old != NULL ? presence_entry_ref(old) : (phx_slice_t){0});
+    const core_t *core = presence->core;
+    const phx_slice_t previous = old != NULL ? presence_entry_ref(old) : (phx_slice_t){0};
+    const char *shown = has_fault(core, FAULT_PRESENCE_REF_CONSTANT)                   ? "0"
+                        : has_fault(core, FAULT_PRESENCE_REF_KEPT) && previous.len > 0 ? previous.data
+                                                                                       : ref;
+    stamp(&presence->meta, meta, shown,
+          has_fault(core, FAULT_PRESENCE_NO_PREVIOUS) ? (phx_slice_t){0} : previous);
     presence_entry_t *entry = NULL;
     if (too_much(&channel->presences, key, phx_buf_slice(&presence->meta), old)) {
         return PHXS_ETOOMUCH;
@@ -131,7 +144,26 @@ static int put(phxs_channel_t *channel, phx_slice_t key, phx_slice_t meta, prese
     if (old != NULL) {
         take_away(presence, old);
     }
-    return tell(presence);
+    if (!has_fault(core, FAULT_PRESENCE_NOT_TO_SELF)) {
+        return tell(presence);
+    }
+    pubsub_unsubscribe(core->pubsub, &channel->subscription);
+    const int error = tell(presence);
+    const int again = pubsub_subscribe(core->pubsub, channel->topic, &channel->subscription);
+    return error != 0 ? error : again;
+}
+
+/* Under a fault only: the key has no other metas. */
+static void take_others_away(presence_t *presence, phx_slice_t topic, phx_slice_t key)
+{
+    for (presence_entry_t *entry = presence_store_next(presence->store, NULL), *next; entry != NULL;
+         entry = next) {
+        next = presence_store_next(presence->store, entry);
+        if (phx_slice_equal(presence_entry_topic(entry), topic) &&
+            phx_slice_equal(presence_entry_key(entry), key)) {
+            take_away(presence, entry);
+        }
+    }
 }
 
 static int check(phx_slice_t key, phx_slice_t meta)
@@ -148,9 +180,14 @@ int phxs_presence_track(phxs_channel_t *channel, phx_slice_t key, phx_slice_t me
     if (error != 0) {
         return error;
     }
+    const core_t *core = presence_of(channel)->core;
     if (channel->state != CHANNEL_JOINED ||
-        presence_owner_find(&channel->presences, channel->topic, key) != NULL) {
+        (presence_owner_find(&channel->presences, channel->topic, key) != NULL &&
+         !has_fault(core, FAULT_PRESENCE_TWICE))) {
         return PHXS_ETRACKED; /* PRES-07 */
+    }
+    if (has_fault(core, FAULT_PRESENCE_ONE_META)) {
+        take_others_away(presence_of(channel), channel->topic, key);
     }
     return put(channel, key, meta, NULL);
 }
@@ -173,7 +210,7 @@ int phxs_presence_untrack(phxs_channel_t *channel, phx_slice_t key)
         return 0;
     }
     take_away(presence, entry);
-    return tell(presence);
+    return has_fault(presence->core, FAULT_PRESENCE_UNTRACK_SILENT) ? forget(presence) : tell(presence);
 }
 
 int phxs_presence_list(const phxs_channel_t *channel, phx_buf_t *out)
@@ -182,11 +219,54 @@ int phxs_presence_list(const phxs_channel_t *channel, phx_buf_t *out)
     return out->failed ? PHX_ENOMEM : 0;
 }
 
-void presence_channel_ended(presence_t *presence, phxs_channel_t *channel)
+/* Under a fault only: whether it is not told that what such a channel tracked has left. */
+static bool silent(const core_t *core, phxs_end_t why)
+{
+    const fault_t faults[] = {[PHXS_END_LEFT] = FAULT_PRESENCE_LEAVE_SILENT,
+                              [PHXS_END_STOPPED] = FAULT_PRESENCE_STOP_SILENT,
+                              [PHXS_END_FAILED] = FAULT_PRESENCE_CRASH_SILENT,
+                              [PHXS_END_DUPLICATE] = FAULT_PRESENCE_REJOIN_SILENT,
+                              [PHXS_END_TRANSPORT] = FAULT_PRESENCE_LOST_SILENT};
+    return has_fault(core, faults[why]);
+}
+
+/* Under a fault only: what a channel tracked stays, nobody's. */
+static void leave_ghosts(presence_t *presence, const phxs_channel_t *channel)
+{
+    for (const presence_entry_t *entry = channel->presences.first; entry != NULL; entry = entry->owner_next) {
+        char ref[REF_CHARS + 1];
+        snprintf(ref, sizeof(ref), "%llx", (unsigned long long)++presence->last_ref);
+        (void)presence_store_add(presence->store, &presence->ghosts, presence_entry_topic(entry),
+                                 presence_entry_key(entry), phx_slice_of(ref), entry->meta);
+    }
+    forget(presence);
+}
+
+/* What faults do before what a channel tracked leaves. */
+static void break_before_end(presence_t *presence, phxs_channel_t *channel, phxs_end_t why)
+{
+    const bool one = has_fault(presence->core, FAULT_PRESENCE_FIRST_KEY);
+    if (has_fault(presence->core, FAULT_PRESENCE_GHOSTS)) {
+        leave_ghosts(presence, channel);
+    }
+    if (one) {
+        take_away(presence, channel->presences.first);
+        tell(presence);
+    }
+    while ((one || silent(presence->core, why)) && channel->presences.first != NULL) {
+        take_away(presence, channel->presences.first);
+    }
+    if (channel->presences.first == NULL) {
+        forget(presence);
+    }
+}
+
+void presence_channel_ended(presence_t *presence, phxs_channel_t *channel, phxs_end_t why)
 {
     if (channel->presences.first == NULL) {
         return;
     }
+    break_before_end(presence, channel, why);
     while (channel->presences.first != NULL) {
         take_away(presence, channel->presences.first);
     }

@@ -26,6 +26,6 @@ void presence_heard(presence_t *presence, peer_t *peer, message_kind_t kind, wir
 void presence_peer_gone(presence_t *presence, peer_t *peer);
 
 /* A channel has ended, in whatever way, and does not listen any more: all it tracked leaves (PRES-06). */
-void presence_channel_ended(presence_t *presence, phxs_channel_t *channel);
+void presence_channel_ended(presence_t *presence, phxs_channel_t *channel, phxs_end_t why);
 
 #endif

@@ -170,6 +170,17 @@ bool phxs_release_known(const char *release)
     return rules_of(release, &rules);
 }
 
+#ifdef PHXS_FAULTS
+bool phxs_server_break(phxs_server_t *server, const char *name)
+{
+    server->core.fault = faults_named(name);
+    if (has_fault(&server->core, FAULT_BATCH_OF_TEN)) {
+        server->core.rules.batch_limit = 10;
+    }
+    return server->core.fault != FAULT_NONE;
+}
+#endif
+
 /* ---- mounts ---- */
 
 static void strings_free(char **strings)
@@ -222,10 +233,11 @@ int phxs_server_mount(phxs_server_t *server, const char *path, const phxs_mount_
     mount->config = *config;
     mount->config.auth_token = config->auth_token && server->core.rules.auth_token;
     mount->config.max_channels = server->core.rules.channel_limit ? config->max_channels : 0;
+    faults_bend_mount(&server->core, &mount->config);
     normalize(phx_slice_of(path), &clean);
     phx_buf_append_byte(&clean, '\0');
     mount->path = clean.data;
-    if (clean.failed || !strings_copy(config->origins, &mount->origins) ||
+    if (clean.failed || !strings_copy(mount->config.origins, &mount->origins) ||
         !strings_copy(config->subprotocols, &mount->subprotocols)) {
         mount_free(mount);
         return PHX_ENOMEM;

@@ -167,10 +167,27 @@ static void flush(task_t *task)
     answer_frames(session, exchange); /* LP-GET-03 */
 }
 
+/* How long a poll may wait. */
+static uint64_t poll_window(const session_t *session)
+{
+    const uint64_t window = session->mount->config.longpoll_window_ms;
+    if (has_fault(core_of(session), FAULT_WINDOW_ENDLESS)) {
+        return 1000 * window;
+    }
+    return has_fault(core_of(session), FAULT_WINDOW_SHORT) ? window / 2 : window;
+}
+
 void session_poll(session_t *session, exchange_t *exchange)
 {
     core_t *core = core_of(session);
-    session->last_poll_ms = timers_now(core->timers);
+    if (!has_fault(core, FAULT_POLLS_DO_NOT_KEEP)) {
+        session->last_poll_ms = timers_now(core->timers);
+    }
+    if (session->poll != NULL && has_fault(core, FAULT_SECOND_POLL_ENDS_FIRST)) {
+        exchange_answer(session->poll->exchange, 204, session_token(session), (phx_slice_t){0});
+        poll_free(session->poll);
+    }
+    poll_t *stays = has_fault(core, FAULT_FIRST_POLL_STAYS) ? session->poll : NULL;
     if (session->poll != NULL) { /* the one before runs to the end of its window (LP-GET-06) */
         session->poll->session = NULL;
         session->poll = NULL;
@@ -180,8 +197,7 @@ void session_poll(session_t *session, exchange_t *exchange)
         return;
     }
     poll_t *poll = calloc(1, sizeof(*poll));
-    if (poll == NULL ||
-        !timers_start(core->timers, &poll->window, session->mount->config.longpoll_window_ms, window_over)) {
+    if (poll == NULL || !timers_start(core->timers, &poll->window, poll_window(session), window_over)) {
         free(poll);
         exchange_error(exchange, 500);
         return;
@@ -191,6 +207,11 @@ void session_poll(session_t *session, exchange_t *exchange)
     poll->core = core;
     memcpy(poll->token, session->token, sizeof(poll->token));
     session->poll = poll;
+    if (stays != NULL) {
+        poll->session = NULL;
+        stays->session = session;
+        session->poll = stays;
+    }
     exchange_watch(exchange, poll_gone, poll);
 }
 
@@ -336,7 +357,11 @@ static void post_step(task_t *task)
     } else {
         post->waiting = true;
         post->session->waiting_posts++;
-        post_wait(post);
+        if (has_fault(post->core, FAULT_POST_EARLY)) {
+            post_answer(post, 200);
+        } else {
+            post_wait(post);
+        }
     }
 }
 
@@ -358,6 +383,9 @@ void session_post(session_t *session, exchange_t *exchange, bool batch)
     if (post == NULL) {
         exchange_error(exchange, 500);
         return;
+    }
+    if (has_fault(core_of(session), FAULT_POSTS_KEEP)) {
+        session->last_poll_ms = timers_now(core_of(session)->timers);
     }
     post->session = session;
     post->exchange = exchange;
@@ -405,7 +433,7 @@ static void fail(session_t *session)
 static void transport_send(void *transport, frame_t frame)
 {
     session_t *session = transport;
-    if (session->failing) {
+    if (session->failing || (session->poll == NULL && has_fault(core_of(session), FAULT_KEPT_LOST))) {
         return;
     }
     if (!keep_frame(session, frame)) {
@@ -425,8 +453,11 @@ static void transport_taken(void *transport, void *tag)
 
 static void transport_end(void *transport, socket_end_t why)
 {
-    (void)why; /* LP-END-02: whatever it is, nothing is said */
-    session_free(transport);
+    session_t *session = transport;
+    if (why == SOCKET_DISCONNECTED && has_fault(core_of(session), FAULT_DISCONNECTED_SESSION_STAYS)) {
+        return;
+    }
+    session_free(session); /* LP-END-02: whatever it is, nothing is said */
 }
 
 static const transport_ops_t TRANSPORT_OPS = {
@@ -444,7 +475,8 @@ static void check_inactivity(loop_timer_t *timer)
 {
     session_t *session = CONTAINER_OF(timer, session_t, inactivity);
     core_t *core = core_of(session);
-    if (timers_now(core->timers) - session->last_poll_ms > inactivity_ms(session)) {
+    if (timers_now(core->timers) - session->last_poll_ms > inactivity_ms(session) &&
+        !has_fault(core, FAULT_SESSION_STAYS)) {
         session_free(session); /* LP-END-01 */
     } else {
         timers_start(core->timers, timer, inactivity_ms(session), check_inactivity);
@@ -534,6 +566,13 @@ phx_slice_t session_token(const session_t *session)
 {
     return phx_slice_of(session->token);
 }
+
+#ifdef PHXS_FAULTS
+void session_speak(session_t *session, phx_vsn_t vsn)
+{
+    session->socket->vsn = (uint8_t)vsn;
+}
+#endif
 
 bool sessions_init(sessions_t *sessions, const char *secret, uint64_t seed)
 {

@@ -45,6 +45,13 @@ session_t *session_by_id(const sessions_t *sessions, phx_slice_t id);
 
 phx_slice_t session_token(const session_t *session);
 
+#ifdef PHXS_FAULTS
+/* It speaks another version from now on. */
+void session_speak(session_t *session, phx_vsn_t vsn);
+#else
+#define session_speak(session, vsn) ((void)0)
+#endif
+
 /* Answers a poll, when there is something to tell or the window is over (LP-GET-01 to LP-GET-06). */
 void session_poll(session_t *session, exchange_t *exchange);
 

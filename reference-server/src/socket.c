@@ -49,9 +49,19 @@ static core_t *core_of(const phxs_socket_t *socket)
     return socket->mount->core;
 }
 
+static bool busy(const phxs_socket_t *socket)
+{
+    const phxs_channel_t *channel = socket->channels;
+    while (channel != NULL && channel->suspension == NULL) {
+        channel = channel->next;
+    }
+    return channel != NULL;
+}
+
 static bool blocked(const phxs_socket_t *socket)
 {
-    return socket->joining != NULL || socket->waiting != NULL;
+    return socket->joining != NULL || socket->waiting != NULL ||
+           (has_fault(core_of(socket), FAULT_BUSY_BLOCKS) && busy(socket));
 }
 
 /* ---- the mailbox ---- */
@@ -120,7 +130,7 @@ static socket_mail_t *post(phxs_socket_t *socket, socket_mail_kind_t kind, size_
 
 void socket_send(phxs_socket_t *socket, frame_t frame)
 {
-    if (socket->over) {
+    if (socket->over || (blocked(socket) && has_fault(core_of(socket), FAULT_PENDING_DEAF))) {
         return;
     }
     if (!blocked(socket) && !socket->deferring && socket->first_mail == NULL) {
@@ -162,7 +172,7 @@ static void detach(phxs_socket_t *socket, phxs_channel_t *channel)
         link = &(*link)->next;
     }
     *link = channel->next;
-    socket->channel_count--;
+    socket->channel_count -= has_fault(core_of(socket), FAULT_LIMIT_LEAKS) ? 0 : 1;
 }
 
 /* ---- what the socket answers itself: at once, past its mailbox ---- */
@@ -285,11 +295,39 @@ static void forget_end(phxs_socket_t *socket, const phxs_channel_t *channel)
     }
 }
 
+#ifdef PHXS_FAULTS
+void socket_haunt(phxs_socket_t *socket, phxs_channel_t *channel, const char *event)
+{
+    if (encode_end(socket, channel, event) == 0) {
+        frame_t frame = frame_new(PHX_TEXT, phx_buf_slice(&core_of(socket)->scratch));
+        socket_send(socket, frame);
+        frame_release(frame);
+    }
+    channel->topic_hash = ~channel->topic_hash;
+}
+
+void socket_end_others(phxs_socket_t *socket, const phxs_channel_t *channel)
+{
+    for (phxs_channel_t *other = socket->channels, *next; other != NULL; other = next) {
+        next = other->next;
+        if (other != channel) {
+            forget_end(socket, other);
+            detach(socket, other);
+            channel_destroy(other, NULL);
+        }
+    }
+}
+#endif
+
 /* The old channel of a duplicate join is over: its phx_close goes behind what the client has sent already
  * (JOIN-22). */
 static void close_duplicate(phxs_socket_t *socket, phxs_channel_t *old)
 {
     forget_end(socket, old);
+    if (has_fault(core_of(socket), FAULT_DUPLICATE_HAUNTS)) {
+        socket_haunt(socket, old, "phx_close");
+        return;
+    }
     detach(socket, old);
     if (encode_end(socket, old, "phx_close") == 0) {
         frame_t frame = frame_new(PHX_TEXT, phx_buf_slice(&core_of(socket)->scratch));
@@ -305,15 +343,37 @@ static void close_duplicate(phxs_socket_t *socket, phxs_channel_t *old)
 
 /* ---- joins ---- */
 
+static void add_channel(phxs_socket_t *socket, phxs_channel_t *channel)
+{
+    channel->next = socket->channels;
+    socket->channels = channel;
+    socket->channel_count++;
+}
+
+/* Under a fault only: something is left of a refused join; true if it is the channel. */
+static bool refused_stays(phxs_socket_t *socket, phxs_channel_t *channel)
+{
+    const core_t *core = core_of(socket);
+    const bool haunts = has_fault(core, FAULT_REFUSED_HAUNTS);
+    if (has_fault(core, FAULT_LIMIT_COUNTS_REFUSED)) {
+        socket->channel_count++;
+    }
+    if (!haunts && !has_fault(core, FAULT_REFUSED_JOINED)) {
+        return false;
+    }
+    (void)channel_joined(channel);
+    add_channel(socket, channel);
+    channel->topic_hash = haunts ? ~channel->topic_hash : channel->topic_hash;
+    return true;
+}
+
 static void conclude_join(phxs_socket_t *socket, phxs_channel_t *channel, phxs_outcome_t outcome)
 {
     if (outcome == PHXS_CONTINUE && channel_joined(channel) != 0) {
         outcome = PHXS_FAIL;
     }
     if (outcome == PHXS_CONTINUE) {
-        channel->next = socket->channels;
-        socket->channels = channel;
-        socket->channel_count++;
+        add_channel(socket, channel);
         if (channel->first_mail != NULL) {
             tasks_push(&core_of(socket)->tasks, &channel->task); /* JOIN-13 */
         }
@@ -325,7 +385,9 @@ static void conclude_join(phxs_socket_t *socket, phxs_channel_t *channel, phxs_o
     reply_to_join(socket, channel, "error",
                   refused ? channel_join_response(channel)
                           : PHX_JSON_PAYLOAD(JOIN_CRASHED)); /* JOIN-03, JOIN-05 */
-    channel_destroy(channel, NULL);
+    if (!refused || !refused_stays(socket, channel)) {
+        channel_destroy(channel, NULL);
+    }
 }
 
 /* The message that began a join is taken up only now (LP-POST-02). */
@@ -348,21 +410,27 @@ void socket_join_decided(phxs_socket_t *socket, phxs_channel_t *channel, phxs_ou
     join_taken(socket);
 }
 
+static bool full(const phxs_socket_t *socket)
+{
+    const size_t limit = socket->mount->config.max_channels;
+    return limit > 0 && socket->channel_count >= limit;
+}
+
 static void start_join(phxs_socket_t *socket, const phx_message_t *message, uint64_t hash)
 {
     phx_buf_t scratch = {0};
     phx_slice_t topic;
     const phxs_route_t *route = NULL;
     if (phx_json_string(message->topic, &scratch, &topic) == 0) {
-        route = route_for(socket->mount->handler, topic);
+        route = faults_route(core_of(socket), socket->mount->handler, topic,
+                             route_for(socket->mount->handler, topic));
     }
     phx_buf_free(&scratch);
-    if (route == NULL) { /* JOIN-04 */
-        reply_now(socket, NULL_REF, message, "error", UNMATCHED);
+    if (route == NULL && !(has_fault(core_of(socket), FAULT_LIMIT_BEFORE_ROUTES) && full(socket))) {
+        reply_now(socket, NULL_REF, message, "error", UNMATCHED); /* JOIN-04 */
         return;
     }
-    size_t limit = socket->mount->config.max_channels;
-    if (limit > 0 && socket->channel_count >= limit) { /* JOIN-06 */
+    if (full(socket)) { /* JOIN-06 */
         reply_now(socket, message->join_ref, message, "error", TOO_MANY);
         return;
     }
@@ -447,13 +515,26 @@ static bool wait_for_old(phxs_socket_t *socket, phxs_channel_t *old, const phx_m
     return true;
 }
 
+/* A channel that traps exits, faults aside. */
+static bool takes_its_time(const phxs_channel_t *old)
+{
+    const core_t *core = core_of(old->socket);
+    return old->trap_exit ? !has_fault(core, FAULT_DUPLICATE_IMPATIENT)
+                          : has_fault(core, FAULT_DUPLICATE_PATIENT);
+}
+
 static void handle_join(phxs_socket_t *socket, phxs_channel_t *old, const phx_message_t *message,
                         uint64_t hash)
 {
-    if (old != NULL && old->trap_exit && old->state == CHANNEL_JOINED && wait_for_old(socket, old, message)) {
+    if (old != NULL && has_fault(core_of(socket), FAULT_DUPLICATE_NEEDS_ROOM) && full(socket)) {
+        reply_now(socket, message->join_ref, message, "error", TOO_MANY);
+        return;
+    }
+    if (old != NULL && takes_its_time(old) && old->state == CHANNEL_JOINED &&
+        wait_for_old(socket, old, message)) {
         return; /* JOIN-25 */
     }
-    if (old != NULL) {
+    if (old != NULL && !has_fault(core_of(socket), FAULT_DUPLICATE_KEPT)) {
         close_duplicate(socket, old); /* JOIN-21 */
     }
     start_join(socket, message, hash);
@@ -478,7 +559,9 @@ static void handle_message(phxs_socket_t *socket, const phx_message_t *message)
 
     if (phx_slice_equals(message->topic, "\"phoenix\"") &&
         phx_slice_equals(message->event, "\"heartbeat\"")) {
-        reply_now(socket, NULL_REF, message, "ok", "{}"); /* HB-02 */
+        if (!(has_fault(core_of(socket), FAULT_BUSY_HEARTBEAT) && busy(socket))) {
+            reply_now(socket, NULL_REF, message, "ok", "{}"); /* HB-02 */
+        }
     } else if (join) {
         handle_join(socket, channel, message, hash);
     } else if (channel == NULL && leave) {
@@ -512,13 +595,31 @@ static bool take_up(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, v
     return false;
 }
 
+/* Under a fault only: whether a message is a heartbeat, which is then answered. */
+static bool passed(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes)
+{
+    phx_message_t message = {0};
+    const bool heartbeat = phx_decode_from_client((phx_vsn_t)socket->vsn, form, bytes, &message) == 0 &&
+                           phx_slice_equals(message.event, "\"heartbeat\"");
+    if (heartbeat) {
+        handle_message(socket, &message);
+    }
+    phx_message_free(&message);
+    return heartbeat;
+}
+
 bool socket_receive(phxs_socket_t *socket, phx_form_t form, phx_slice_t bytes, void *tag)
 {
+    const core_t *core = core_of(socket);
     if (socket->over) {
         return false;
     }
     if (!blocked(socket)) {
         return take_up(socket, form, bytes, tag) && !socket->over;
+    }
+    if (has_fault(core, FAULT_PENDING_DROPS) ||
+        (has_fault(core, FAULT_PENDING_PASSES) && passed(socket, form, bytes))) {
+        return true;
     }
     socket_mail_t *mail = post(socket, MAIL_RECEIVED, bytes.len);
     if (mail == NULL) {

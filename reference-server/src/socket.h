@@ -111,6 +111,15 @@ void socket_send(phxs_socket_t *socket, frame_t frame);
  * the socket destroys it.
  */
 bool socket_announce_end(phxs_socket_t *socket, phxs_channel_t *channel, const char *event);
+#ifdef PHXS_FAULTS
+/* Its end is announced, but it lives on, found by nobody. */
+void socket_haunt(phxs_socket_t *socket, phxs_channel_t *channel, const char *event);
+/* The other channels end without a word. */
+void socket_end_others(phxs_socket_t *socket, const phxs_channel_t *channel);
+#else
+#define socket_haunt(socket, channel, event) ((void)0)
+#define socket_end_others(socket, channel) ((void)0)
+#endif
 /* A join has been decided, or the channel before it is gone. */
 void socket_join_decided(phxs_socket_t *socket, phxs_channel_t *channel, phxs_outcome_t outcome);
 /* A channel that traps exits has ended because of a duplicate join. */

@@ -5,14 +5,17 @@
 
 static delivery_t id_wants(const subscriber_t *subscriber, const broadcast_t *message)
 {
-    (void)subscriber;
-    return phx_slice_equals(message->event, "disconnect") ? DELIVER_MESSAGE : DELIVER_NOT; /* BC-15 */
+    const core_t *core = CONTAINER_OF(subscriber, phxs_socket_t, id)->mount->core;
+    if (phx_slice_equals(message->event, "disconnect") || has_fault(core, FAULT_DISCONNECT_ANY_EVENT)) {
+        return DELIVER_MESSAGE;
+    }
+    return has_fault(core, FAULT_ID_EVENTS_PASSED) ? DELIVER_FRAME : DELIVER_NOT; /* BC-15 */
 }
 
+/* Under a fault only. */
 static void id_frame(subscriber_t *subscriber, frame_t frame)
 {
-    (void)subscriber;
-    (void)frame;
+    socket_send(CONTAINER_OF(subscriber, phxs_socket_t, id), frame);
 }
 
 static void id_message(subscriber_t *subscriber, const broadcast_t *message)

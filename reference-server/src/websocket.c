@@ -22,8 +22,16 @@ typedef struct websocket {
 
 static void idle_due(loop_timer_t *timer);
 
+static bool has(const websocket_t *websocket, fault_t fault)
+{
+    return has_fault(websocket->mount->core, fault);
+}
+
 static void watch_idle(websocket_t *websocket, uint64_t delay_ms)
 {
+    if (has(websocket, FAULT_IDLE_NEVER)) {
+        return;
+    }
     timers_start(websocket->mount->core->timers, &websocket->idle, delay_ms, idle_due);
 }
 
@@ -45,7 +53,31 @@ static void send_close(websocket_t *websocket, int code)
     send_buf(websocket, &out);
 }
 
-/* The channels end with the socket. How the connection ends is one of the carrier's two ways. */
+/* Under a fault only: its channels live on. */
+static void leave_behind(phxs_socket_t *socket)
+{
+    socket->over = true;
+    pubsub_unsubscribe(socket->mount->core->pubsub, &socket->id);
+}
+
+static void let_go(phxs_socket_t *socket)
+{
+    if (socket != NULL && has_fault(socket->mount->core, FAULT_DEAD_SOCKETS_STAY)) {
+        leave_behind(socket);
+    } else {
+        socket_free(socket);
+    }
+}
+
+/* Under a fault only: the connection does not end. */
+static void stay(carrier_conn_t *conn, uint64_t linger_ms)
+{
+    (void)conn;
+    (void)linger_ms;
+}
+
+/* The channels end with the socket. How the connection ends is one of the carrier's two ways: at once where
+ * the peer's Close has come or cannot (RFC 6455, 7.1.1 and 7.1.7), or with the peer's. */
 static void close_by(websocket_t *websocket, int code, void (*end)(carrier_conn_t *conn, uint64_t linger_ms))
 {
     phxs_socket_t *socket = websocket->socket;
@@ -53,20 +85,13 @@ static void close_by(websocket_t *websocket, int code, void (*end)(carrier_conn_
     timers_stop(websocket->mount->core->timers, &websocket->idle);
     send_close(websocket, code);
     end(websocket->conn, CLOSE_LINGER_MS);
-    socket_free(socket);
+    let_go(socket);
 }
 
 /* The connection ends with the peer's answer, or without it after a while. */
 static void close_with(websocket_t *websocket, int code)
 {
     close_by(websocket, code, carrier_end_after_peer);
-}
-
-/* Nothing more can come: the peer's Close has, or what it sent cannot be read on (RFC 6455, 7.1.7). So there
- * is nothing to wait for, and it is the server that ends the connection first (7.1.1). */
-static void close_at_once(websocket_t *websocket, int code)
-{
-    close_by(websocket, code, carrier_end);
 }
 
 static void idle_due(loop_timer_t *timer)
@@ -89,6 +114,9 @@ static void idle_due(loop_timer_t *timer)
 static void transport_send(void *transport, frame_t frame)
 {
     websocket_t *websocket = transport;
+    if (has(websocket, FAULT_IDLE_OWN_FRAMES)) {
+        websocket->last_received_ms = timers_now(websocket->mount->core->timers);
+    }
     if (!carrier_send(websocket->conn, frame.bytes) && websocket->socket != NULL) {
         socket_fail(websocket->socket);
     }
@@ -126,6 +154,10 @@ static const transport_ops_t TRANSPORT_OPS = {
 static void handle_event(websocket_t *websocket, const ws_event_t *event)
 {
     phx_buf_t out = {0};
+    const bool message = event->opcode == WS_TEXT || event->opcode == WS_BINARY;
+    if (has(websocket, FAULT_IDLE_MESSAGES_ONLY) && message) {
+        websocket->last_received_ms = timers_now(websocket->mount->core->timers);
+    }
     switch (event->opcode) {
     case WS_TEXT:
     case WS_BINARY:
@@ -137,7 +169,8 @@ static void handle_event(websocket_t *websocket, const ws_event_t *event)
         send_buf(websocket, &out);
         break;
     case WS_CLOSE:
-        close_at_once(websocket, event->close_code); /* WS-CLOSE-05 */
+        close_by(websocket, event->close_code,
+                 has(websocket, FAULT_TCP_STAYS) ? stay : carrier_end); /* WS-CLOSE-05 */
         break;
     case WS_PONG:
     case WS_CONTINUATION:
@@ -148,7 +181,9 @@ static void handle_event(websocket_t *websocket, const ws_event_t *event)
 static void received(void *upgraded, uint8_t *bytes, size_t len)
 {
     websocket_t *websocket = upgraded;
-    websocket->last_received_ms = timers_now(websocket->mount->core->timers);
+    if (!has(websocket, FAULT_IDLE_FROM_START) && !has(websocket, FAULT_IDLE_MESSAGES_ONLY)) {
+        websocket->last_received_ms = timers_now(websocket->mount->core->timers);
+    }
     while (websocket->socket != NULL) { /* also at the end: the reader lets go of what it gathered */
         size_t used = 0;
         ws_event_t event;
@@ -157,8 +192,10 @@ static void received(void *upgraded, uint8_t *bytes, size_t len)
         len -= used;
         if (progress == WS_MESSAGE) {
             handle_event(websocket, &event);
+            len = has(websocket, FAULT_SECOND_FRAME_LOST) ? 0 : len;
         } else if (progress == WS_BROKEN) {
-            close_at_once(websocket, ws_reader_close_code(websocket->reader)); /* WS-FRAME-05, WS-FRAME-06 */
+            /* WS-FRAME-05, WS-FRAME-06: nothing more can be read, so there is no answer to wait for. */
+            close_by(websocket, ws_reader_close_code(websocket->reader), carrier_end);
         } else {
             break;
         }
@@ -174,7 +211,7 @@ static void closed(void *upgraded)
 {
     websocket_t *websocket = upgraded;
     timers_stop(websocket->mount->core->timers, &websocket->idle);
-    socket_free(websocket->socket);
+    let_go(websocket->socket);
     ws_reader_free(websocket->reader);
     free(websocket);
 }
@@ -227,6 +264,10 @@ static void switch_protocols(connection_t *connection, const http_request_t *req
     phx_buf_append_text(&head, "\r\n\r\n");
     websocket->conn = connection_upgrade(connection, phx_buf_slice(&head), &UPGRADED_OPS, websocket);
     phx_buf_free(&head);
+    if (has(websocket, FAULT_GREETS)) {
+        ws_frame_append(&head, WS_TEXT, PHX_SLICE("[null,null,\"phoenix\",\"hello\",{}]"));
+        send_buf(websocket, &head);
+    }
     websocket->last_received_ms = timers_now(websocket->mount->core->timers);
     watch_idle(websocket, websocket->mount->config.websocket_timeout_ms);
 }
@@ -243,6 +284,7 @@ static void ask_application(connection_t *connection, mount_t *mount, const conn
         websocket->mount = mount;
         websocket->reader = ws_reader_new(WS_FROM_CLIENT, mount->config.max_frame_bytes);
         if (websocket->reader != NULL) {
+            faults_relax_reader(mount->core, websocket->reader);
             outcome = socket_connect(mount, vsn, &info->info, &TRANSPORT_OPS, websocket, &websocket->socket,
                                      &refusal);
         }
@@ -299,6 +341,10 @@ void websocket_request(connection_t *connection, mount_t *mount)
     const http_request_t *request = connection_request(connection);
     if (!phx_slice_equals(request->method, "GET")) {
         connection_answer_text(connection, 400, ""); /* WS-CONN-06 */
+        return;
+    }
+    if (has_fault(mount->core, FAULT_UPGRADE_FIRST) && handshake_upgrade_error(request) != NULL) {
+        connection_answer_text(connection, 400, handshake_upgrade_error(request));
         return;
     }
     connect_info_t info;

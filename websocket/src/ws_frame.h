@@ -47,6 +47,25 @@ typedef enum ws_side {
 ws_reader_t *ws_reader_new(ws_side_t side, size_t max_frame_bytes);
 void ws_reader_free(ws_reader_t *reader);
 
+#ifdef PHXS_FAULTS
+/* One rule not to insist on: for servers that break it on purpose (reference-server/src/faults.h). */
+typedef enum ws_laxity {
+    WS_STRICT,
+    WS_ANY_TEXT,
+    WS_LONE_FRAGMENTS,
+    WS_CONTROL_RESETS,
+    WS_ANY_CLOSE_CODE,
+    WS_LONG_CONTROLS,
+    WS_CONTROL_FRAGMENTS,
+    WS_INTERLEAVED,
+    WS_LONE_CONTINUATION,
+} ws_laxity_t;
+void ws_reader_relax(ws_reader_t *reader, ws_laxity_t laxity);
+#define WS_RELAXED(reader, what) ((reader)->laxity == WS_##what)
+#else
+#define WS_RELAXED(reader, what) false
+#endif
+
 /*
  * Reads from `bytes` up to the next event. `*used` says how many bytes that took, the rest must be given
  * again. `bytes` is unmasked in place where that saves a copy. Called until it says WS_MORE, with no bytes

@@ -33,6 +33,9 @@ struct ws_reader {
     bool message_told; /* `message` was given out and may go */
     bool control_told;
     uint8_t message_opcode; /* of the fragmented message being read; 0: none */
+#ifdef PHXS_FAULTS
+    ws_laxity_t laxity;
+#endif
 };
 
 ws_reader_t *ws_reader_new(ws_side_t side, size_t max_frame_bytes)
@@ -54,6 +57,13 @@ void ws_reader_free(ws_reader_t *reader)
         free(reader);
     }
 }
+
+#ifdef PHXS_FAULTS
+void ws_reader_relax(ws_reader_t *reader, ws_laxity_t laxity)
+{
+    reader->laxity = laxity;
+}
+#endif
 
 size_t ws_reader_held(const ws_reader_t *reader)
 {
@@ -86,14 +96,14 @@ static int check_first_byte(const ws_reader_t *reader)
     const bool in_message = reader->message_opcode != 0;
     switch (opcode_of(reader)) {
     case WS_CONTINUATION:
-        return !rsv && in_message ? 0 : PROTOCOL_ERROR;
+        return !rsv && (in_message || WS_RELAXED(reader, LONE_CONTINUATION)) ? 0 : PROTOCOL_ERROR;
     case WS_TEXT:
     case WS_BINARY:
-        return !rsv && !in_message ? 0 : PROTOCOL_ERROR;
+        return !rsv && (!in_message || WS_RELAXED(reader, INTERLEAVED)) ? 0 : PROTOCOL_ERROR;
     case WS_CLOSE:
     case WS_PING:
     case WS_PONG:
-        return !rsv && is_final(reader) ? 0 : PROTOCOL_ERROR;
+        return !rsv && (is_final(reader) || WS_RELAXED(reader, CONTROL_FRAGMENTS)) ? 0 : PROTOCOL_ERROR;
     default:
         return PROTOCOL_ERROR;
     }
@@ -123,7 +133,8 @@ static int check_second_byte(ws_reader_t *reader)
 {
     const uint8_t form = reader->head[1] & 0x7F;
     const bool masked = (reader->head[1] & 0x80) != 0;
-    if (masked == reader->from_server || (is_control(reader) && form > 125)) {
+    if (masked == reader->from_server ||
+        (is_control(reader) && form > 125 && !WS_RELAXED(reader, LONG_CONTROLS))) {
         return PROTOCOL_ERROR; /* WS-FRAME-05 */
     }
     const uint8_t length_bytes = form == 126 ? 2 : form == 127 ? 8 : 0;
@@ -196,7 +207,7 @@ static int tell_close(const ws_reader_t *reader, phx_slice_t payload, ws_event_t
     }
     event->close_code = (uint8_t)payload.data[0] << 8 | (uint8_t)payload.data[1];
     event->payload = (phx_slice_t){payload.data + 2, payload.len - 2};
-    if (!close_code_allowed(reader, event->close_code)) {
+    if (!close_code_allowed(reader, event->close_code) && !WS_RELAXED(reader, ANY_CLOSE_CODE)) {
         return PROTOCOL_ERROR;
     }
     return phx_utf8_valid(event->payload) ? 0 : NOT_UTF8;
@@ -208,7 +219,7 @@ static int tell(const ws_reader_t *reader, uint8_t opcode, phx_slice_t payload, 
     if (opcode == WS_CLOSE) {
         return tell_close(reader, payload, event);
     }
-    return opcode != WS_TEXT || phx_utf8_valid(payload) ? 0 : NOT_UTF8;
+    return opcode != WS_TEXT || WS_RELAXED(reader, ANY_TEXT) || phx_utf8_valid(payload) ? 0 : NOT_UTF8;
 }
 
 static void next_frame(ws_reader_t *reader)
@@ -262,12 +273,13 @@ static ws_progress_t take_payload(ws_reader_t *reader, uint8_t *bytes, size_t le
     if (opcode == WS_CONTINUATION) {
         opcode = reader->message_opcode;
     }
-    const bool final = is_final(reader);
+    const bool final = is_final(reader) || WS_RELAXED(reader, LONE_FRAGMENTS);
     if (!is_control(reader)) {
         reader->message_opcode = final ? 0 : opcode;
         reader->message_told = final;
     } else {
         reader->control_told = true;
+        reader->message_told = WS_RELAXED(reader, CONTROL_RESETS);
     }
     next_frame(reader);
     if (!final) {

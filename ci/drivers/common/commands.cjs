@@ -144,6 +144,7 @@ const driver = (library, tell) => {
     protocol: 1,
     name: library.name,
     version: library.version,
+    phoenix: library.phoenix, // undefined: not said
     capabilities: library.capabilities,
   })
 

@@ -9,6 +9,7 @@ const {drive} = require("../common/drive.cjs")
 
 const folder = path.resolve(process.argv[2] || path.join(__dirname, "node_modules/phoenix"))
 const {Socket, Presence, LongPoll} = require(folder)
+const {version} = require(path.join(folder, "package.json"))
 
 // As in a browser: what a handler throws is reported, and the connection goes on.
 class Tolerant extends WebSocket {
@@ -24,7 +25,8 @@ drive({
   Presence,
   transports: {websocket: Tolerant, longpoll: LongPoll},
   name: "phoenix.js",
-  version: require(path.join(folder, "package.json")).version,
+  version,
+  phoenix: version,
   forget: (_socket, connection) => connection && connection.terminate && connection.terminate(),
   capabilities: [
     "websocket", "longpoll", "vsn2", "binary", "presence", "token", "params_each", "token_each", "join_params_each",

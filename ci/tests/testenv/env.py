@@ -44,6 +44,16 @@ def server(plain=False):
     return program("reference-server/phxspec-server", plain)
 
 
+def faulty_server():
+    """The server that can be told to break a rule."""
+    return _folder("PHXSPEC_BUILD_FAULTS", "with -Dfaults=true") / "reference-server/phxspec-server"
+
+
+def faulty_client():
+    """The client that can be told to break a rule."""
+    return _folder("PHXSPEC_BUILD_FAULTS", "with -Dfaults=true") / "reference-client/phxspec-client"
+
+
 def harness(plain=False):
     return program("harness/phxspec", plain)
 

@@ -7,6 +7,7 @@
 #define CLIENT_SUITE_DRIVER_H
 
 #include "base/jvalue.h"
+#include "vectors/pace.h"
 
 #include <uv.h>
 
@@ -30,7 +31,13 @@ void driver_listen(driver_t *driver, const driver_events_t *events, void *ctx);
 /* Writes one command; nothing once the driver has ended. */
 void driver_tell(driver_t *driver, const json_t *command);
 
+/* When it was last told something (clock_ms), by the kernel's account; 0: it gives none. */
+double driver_told_at(const driver_t *driver);
+
 bool driver_running(const driver_t *driver);
+
+/* In `said`: when the line was written. */
+moment_t driver_moment(const driver_t *driver, const pace_t *pace);
 
 /* Kills what still runs, with all it started, and releases; no callback comes any more. */
 void driver_free(driver_t *driver);

@@ -11,12 +11,15 @@ static const tolerance_t usual = {25, 400};
 
 /* The only version there is of the driver protocol. */
 enum { PROTOCOL = 1 };
+/* What is told of its stderr. */
+enum { NOISE_MAX = 4000 };
 
 typedef struct reading {
     greeting_t *greeting;
     driver_t *driver;
     deadline_t *deadline;
     text_t noise, *error;
+    double limit_ms;
     bool good, over;
 } reading_t;
 
@@ -24,6 +27,7 @@ void greeting_free(greeting_t *greeting)
 {
     free(greeting->name);
     free(greeting->version);
+    free(greeting->phoenix);
     names_free(&greeting->capabilities);
     *greeting = (greeting_t){0};
 }
@@ -61,6 +65,13 @@ static bool read_hello(const json_t *hello, greeting_t *greeting, text_t *error)
     }
     greeting->name = mem_string(string_at(hello, "name"));
     greeting->version = mem_string(string_at(hello, "version"));
+    const char *phoenix = json_string_value(json_object_get(hello, "phoenix"));
+    release_t release;
+    if (phoenix && !release_parse(phoenix, &release)) {
+        text_printf(error, "the driver says it follows phoenix.js %s, which is no release\n", phoenix);
+        return false;
+    }
+    greeting->phoenix = phoenix ? mem_string(phoenix) : NULL;
     greeting->tolerance = (tolerance_t){number_at(tolerance, "early_ms", usual.early_ms),
                                         number_at(tolerance, "late_ms", usual.late_ms)};
     for (size_t i = 0; i < json_array_size(capabilities); i++) {
@@ -88,8 +99,10 @@ static void on_said(void *ctx, const json_t *line)
 static void on_noise(void *ctx, span_t line)
 {
     reading_t *reading = ctx;
-    text_span_add(&reading->noise, line);
-    text_putc(&reading->noise, '\n');
+    if (reading->noise.len < NOISE_MAX) {
+        text_show(&reading->noise, line, NOISE_MAX);
+        text_putc(&reading->noise, '\n');
+    }
 }
 
 static void on_end(void *ctx, const char *how)
@@ -103,7 +116,8 @@ static void on_deadline(void *ctx)
 {
     reading_t *reading = ctx;
     reading->deadline = NULL;
-    text_printf(reading->error, "the driver said no hello in time\n%s", text_str(&reading->noise));
+    text_printf(reading->error, "the driver said no hello within %.0f s; --hello SEC gives it more\n%s",
+                reading->limit_ms / 1000, text_str(&reading->noise));
     stop(reading);
 }
 
@@ -111,7 +125,7 @@ bool greeting_read(uv_loop_t *loop, char *const *arguments, double limit_ms, gre
                    text_t *error)
 {
     static const driver_events_t events = {on_said, on_noise, on_end};
-    reading_t reading = {.greeting = greeting, .error = error};
+    reading_t reading = {.greeting = greeting, .error = error, .limit_ms = limit_ms};
     reading.deadline = deadline_start(loop, limit_ms, on_deadline, &reading);
     reading.driver = driver_start(loop, arguments, &events, &reading);
     uv_run(loop, UV_RUN_DEFAULT);

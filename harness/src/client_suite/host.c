@@ -2,6 +2,7 @@
 #include "client_suite/host_impl.h"
 
 #include "base/memory.h"
+#include "net/deadline.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -17,6 +18,11 @@ static void on_received(void *ctx, span_t bytes);
 static void on_ended(void *ctx, stream_end_t how, const char *detail);
 static const stream_events_t caller_events = {.received = on_received, .ended = on_ended};
 
+void host_reads_on(host_t *host)
+{
+    host->newest = NULL;
+}
+
 static void changed(host_t *host)
 {
     host->changed(host->ctx);
@@ -25,7 +31,19 @@ static void changed(host_t *host)
 void peer_add_event(peer_t *peer, peer_event_kind_t kind, entry_t *entry, const char *text)
 {
     MEM_ROOM(peer->events, peer->len, peer->cap);
-    peer->events[peer->len++] = (peer_event_t){kind, entry, text ? mem_string(text) : NULL};
+    peer->events[peer->len++] = (peer_event_t){kind, entry, text ? mem_string(text) : NULL, peer->host->came};
+    peer->host->newest = &peer->events[peer->len - 1].came;
+}
+
+void caller_write(caller_t *caller, span_t bytes)
+{
+    stream_write(caller->stream, bytes);
+    caller->host->written = caller;
+}
+
+double host_sent_at(const host_t *host)
+{
+    return host->written && host->written->stream ? stream_sent_at(host->written->stream) : 0;
 }
 
 static const char *caller_name(const caller_t *caller)
@@ -65,7 +83,10 @@ void caller_answer(caller_t *caller, int status, span_t body)
                 status, json ? "application/json" : "text/html", body.len);
     text_span_add(&out, body);
     log_answer(caller, status, body);
-    stream_write(caller->stream, text_span(&out));
+    host_t *host = caller->host;
+    double late = host->reading ? clock_ms() - host->came.earliest : 0;
+    host->late_ms = late > host->late_ms ? late : host->late_ms;
+    caller_write(caller, text_span(&out));
     text_free(&out);
     request_over(caller);
 }
@@ -97,18 +118,21 @@ static void add_offer(caller_t *caller, transport_t transport)
                        .caller = caller,
                        .transport = transport,
                        .entry = caller->asked,
+                       .came = host->came,
                        .target = mem_string(caller->request.target),
                        .key = mem_string(key ? key : ""),
                        .phoenix = protocols && strncmp(protocols, "phoenix", 7) == 0};
     caller->offer = offer;
     MEM_ROOM(host->offers, host->offer_count, host->offer_cap);
     host->offers[host->offer_count++] = offer;
+    host->newest = &offer->came;
 }
 
 /* The request has come whole. */
 static void take_request(caller_t *caller)
 {
     host_t *host = caller->host;
+    host_reads_on(host);
     const raw_request_t *request = &caller->request;
     const char *upgrade = header(caller, "upgrade");
     char *token = target_parameter(request->target, "token");
@@ -163,6 +187,13 @@ static void take_requests(caller_t *caller)
 static void on_received(void *ctx, span_t bytes)
 {
     caller_t *caller = ctx;
+    host_t *host = caller->host;
+    double looked = caller->looked > 0 ? caller->looked : pace_looked(host->pace);
+    moment_t last = moment_last(looked, stream_arrived_at(caller->stream));
+    host->came = (moment_t){looked, last.latest};
+    caller->looked = 0;
+    host->newest = NULL;
+    host->reading = true;
     if (caller->decoder) {
         ws_decoder_feed(caller->decoder, bytes);
         websocket_received(caller);
@@ -170,7 +201,11 @@ static void on_received(void *ctx, span_t bytes)
         text_span_add(&caller->in, bytes);
         take_requests(caller);
     }
-    changed(caller->host);
+    host->reading = false;
+    if (host->newest) {
+        *host->newest = last;
+    }
+    changed(host);
 }
 
 static void on_ended(void *ctx, stream_end_t how, const char *detail)
@@ -178,6 +213,7 @@ static void on_ended(void *ctx, stream_end_t how, const char *detail)
     caller_t *caller = ctx;
     peer_t *peer = caller->peer;
     (void)how;
+    caller->host->came = moment_now(caller->host->pace);
     bool counts = caller->decoder || caller->busy;
     entry_t *entry =
         counts ? transcript_end(caller->host->transcript, caller_name(caller), FROM_CLIENT, detail) : NULL;
@@ -207,6 +243,7 @@ static void on_connection(uv_stream_t *listener, int status)
     host_t *host = listener->data;
     caller_t *caller = mem_new(1, sizeof *caller);
     caller->host = host;
+    caller->looked = pace_looked(host->pace);
     caller->stream = status == 0 ? stream_accept(listener, &caller_events, caller) : NULL;
     MEM_ROOM(host->callers, host->caller_count, host->caller_cap);
     host->callers[host->caller_count++] = caller;
@@ -217,13 +254,14 @@ static void on_listener_closed(uv_handle_t *handle)
     free(handle);
 }
 
-host_t *host_open(uv_loop_t *loop, transcript_t *transcript, vsn_t vsn, void (*on_change)(void *ctx),
-                  void *ctx, text_t *error)
+host_t *host_open(uv_loop_t *loop, const pace_t *pace, transcript_t *transcript, vsn_t vsn,
+                  void (*on_change)(void *ctx), void *ctx, text_t *error)
 {
     host_t *host = mem_new(1, sizeof *host);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int len = sizeof address;
-    *host = (host_t){.loop = loop, .transcript = transcript, .vsn = vsn, .changed = on_change, .ctx = ctx};
+    *host = (host_t){
+        .loop = loop, .pace = pace, .transcript = transcript, .vsn = vsn, .changed = on_change, .ctx = ctx};
     host->listener = mem_new(1, sizeof *host->listener);
     uv_tcp_init(loop, host->listener);
     host->listener->data = host;
@@ -237,6 +275,11 @@ host_t *host_open(uv_loop_t *loop, transcript_t *transcript, vsn_t vsn, void (*o
     }
     host->port = ntohs(address.sin_port);
     return host;
+}
+
+double host_late_ms(const host_t *host)
+{
+    return host ? host->late_ms : 0;
 }
 
 int host_port(const host_t *host)
@@ -308,6 +351,11 @@ transport_t offer_transport(const offer_t *offer)
 const entry_t *offer_entry(const offer_t *offer)
 {
     return offer->entry;
+}
+
+moment_t offer_came(const offer_t *offer)
+{
+    return offer->came;
 }
 
 const char *offer_target(const offer_t *offer)

@@ -10,6 +10,7 @@
 #define CLIENT_SUITE_HOST_H
 
 #include "judge/transcript.h"
+#include "vectors/pace.h"
 #include "vectors/vector.h"
 
 #include <uv.h>
@@ -29,16 +30,21 @@ typedef struct peer_event {
     peer_event_kind_t kind;
     entry_t *entry; /* borrowed from the transcript */
     char *text;     /* owned; NULL unless the kind has one */
+    moment_t came;
 } peer_event_t;
 
 /* What may be kept waiting; a close is the closing handshake of the client. */
 typedef enum request_kind { REQUEST_POLL, REQUEST_POST, REQUEST_CLOSE, REQUESTS } request_kind_t;
 
 /* Begins to listen on 127.0.0.1; NULL and a message where that cannot be. `changed` is called from the loop
- * when there is something new, and may not free the host. The transcript is borrowed. */
-host_t *host_open(uv_loop_t *loop, transcript_t *transcript, vsn_t vsn, void (*changed)(void *ctx), void *ctx,
-                  text_t *error);
+ * when there is something new, and may not free the host. Transcript and pace are borrowed. */
+host_t *host_open(uv_loop_t *loop, const pace_t *pace, transcript_t *transcript, vsn_t vsn,
+                  void (*changed)(void *ctx), void *ctx, text_t *error);
 int host_port(const host_t *host);
+/* The longest it took to answer of its own accord (NULL: none did). */
+double host_late_ms(const host_t *host);
+/* When something was last written to a client, by the kernel's account; 0: it gives none. */
+double host_sent_at(const host_t *host);
 /* Ends whatever is open and releases. */
 void host_free(host_t *host);
 
@@ -49,6 +55,7 @@ peer_t *host_peer(const host_t *host, size_t index);
 
 transport_t offer_transport(const offer_t *offer);
 const entry_t *offer_entry(const offer_t *offer);
+moment_t offer_came(const offer_t *offer);
 const char *offer_target(const offer_t *offer);
 /* Whether the client has given it up meanwhile. */
 bool offer_gone(const offer_t *offer);

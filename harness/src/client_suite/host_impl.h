@@ -12,6 +12,7 @@
 typedef struct caller {
     host_t *host;
     stream_t *stream; /* NULL: it has ended */
+    double looked; /* nothing of it was there yet at that time (clock_ms), while nothing was read; else 0 */
     text_t in;
     ws_decoder_t *decoder; /* of a WebSocket */
     peer_t *peer;          /* of a WebSocket, or of the long-poll request under way */
@@ -27,6 +28,7 @@ struct offer {
     caller_t *caller; /* NULL once it is gone or answered */
     transport_t transport;
     const entry_t *entry;
+    moment_t came;
     char *target, *key;
     bool phoenix; /* the subprotocol was offered */
     bool gone;
@@ -51,6 +53,7 @@ struct peer {
 
 struct host {
     uv_loop_t *loop;
+    const pace_t *pace;
     uv_tcp_t *listener; /* freed by its close callback */
     int port;
     transcript_t *transcript;
@@ -64,13 +67,22 @@ struct host {
     peer_t **peers;
     size_t peer_count, peer_cap;
     unsigned tokens;
+    const caller_t *written; /* who was last written to */
+    bool reading;
+    moment_t came;    /* what is being read */
+    double late_ms;   /* until what was read was answered, at the most */
+    moment_t *newest; /* of what was read last, if that is an event or an offer; else NULL */
 };
+
+/* Something new is being read. */
+void host_reads_on(host_t *host);
 
 /* `text` is copied, and may be NULL. */
 void peer_add_event(peer_t *peer, peer_event_kind_t kind, entry_t *entry, const char *text);
 
 /* Writes an answer and takes the next request of the caller; `body` is JSON unless it looks otherwise. */
 void caller_answer(caller_t *caller, int status, span_t body);
+void caller_write(caller_t *caller, span_t bytes);
 /* Ends TCP of the caller. */
 void caller_drop(caller_t *caller);
 

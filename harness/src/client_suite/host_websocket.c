@@ -28,7 +28,7 @@ void websocket_upgrade(caller_t *caller, offer_t *offer)
     text_puts(&out, offer->phoenix ? "\r\nSec-WebSocket-Protocol: phoenix\r\n\r\n" : "\r\n\r\n");
     http_response_t response = {.status = 101, .minor_version = 1};
     transcript_handshake(caller->host->transcript, caller->peer->name, &response);
-    stream_write(caller->stream, text_span(&out));
+    caller_write(caller, text_span(&out));
     text_free(&out);
     raw_request_free(&caller->request);
     caller->busy = false;
@@ -60,7 +60,7 @@ void websocket_frame_out(peer_t *peer, uint8_t opcode, span_t payload)
     text_t bytes = {0};
     ws_encode(&bytes, &frame);
     log_out(peer, &frame);
-    stream_write(peer->caller->stream, text_span(&bytes));
+    caller_write(peer->caller, text_span(&bytes));
     text_free(&bytes);
 }
 
@@ -87,6 +87,7 @@ static void take_frame(caller_t *caller, const ws_incoming_t *incoming)
 {
     peer_t *peer = caller->peer;
     host_t *host = caller->host;
+    host_reads_on(host);
     ws_frame_t shown = incoming->frame;
     unsigned faults = incoming->faults ^ WS_FAULT_MASKED; /* a client masks, always */
     if (incoming->completes) {
@@ -133,6 +134,6 @@ void peer_send_raw(peer_t *peer, span_t bytes)
 {
     if (peer->caller && peer->caller->stream) {
         transcript_note(peer->host->transcript, peer->name, "%zu raw bytes are sent", bytes.len);
-        stream_write(peer->caller->stream, bytes);
+        caller_write(peer->caller, bytes);
     }
 }

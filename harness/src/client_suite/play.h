@@ -5,6 +5,7 @@
 #define CLIENT_SUITE_PLAY_H
 
 #include "client_suite/driver.h"
+#include "vectors/pace.h"
 #include "vectors/verdict.h"
 
 /* How exactly a client keeps its times. */
@@ -16,6 +17,7 @@ typedef struct stage {
     uv_loop_t *loop;
     tolerance_t tolerance;
     double patience_ms; /* how long a step waits beyond the time it is about */
+    const pace_t *pace; /* of the loop; pool_run has its own */
 } stage_t;
 
 typedef struct play play_t;

@@ -2,6 +2,7 @@
 #include "client_suite/play_check.h"
 
 #include "base/memory.h"
+#include "client_suite/play_words.h"
 #include "vectors/matcher.h"
 #include "vectors/template.h"
 
@@ -282,4 +283,16 @@ static bool plays_check(vector_case_t *c, const json_t *steps, text_t *error)
     return good;
 }
 
-const dialect_t client_dialect = {plays_check, capability};
+static const char *verb(const json_t *step)
+{
+    return deed_name(deed_of(step));
+}
+
+static bool is_control(const json_t *step)
+{
+    deed_t deed = deed_of(step);
+    return deed == DEED_ACCEPT || deed == DEED_REFUSE || deed == DEED_EVENT || deed == DEED_EXPECT ||
+           deed == DEED_EXPECT_CLOSE;
+}
+
+const dialect_t client_dialect = {"client", plays_check, capability, play_words, verb, is_control};

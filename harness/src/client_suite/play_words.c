@@ -50,11 +50,32 @@ void play_words(text_t *out, const json_t *step)
         json_phrase(out, "; it must ask with ", json_object_get(step, "expect"));
         break;
     case DEED_SEND:
-        text_printf(out, "the server sends on %s ", on);
+        text_printf(out, "the server sends on %s: ", on);
         words_message(out, value);
         break;
     case DEED_EXPECT:
-        text_printf(out, "the client must send on %s ", on);
+        text_printf(out, "the client must send on %s: ", on);
+        words_message(out, value);
+        break;
+    case DEED_PIPELINE:
+        text_printf(out, "the server sends at once on %s: ", on);
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            text_puts(out, i > 0 ? ", then " : "");
+            words_message(out, json_array_get(value, i));
+        }
+        break;
+    case DEED_SEND_TEXT:
+        text_printf(out, "the server sends the text on %s: ", on);
+        words_value(out, value);
+        break;
+    case DEED_SEND_BINARY:
+    case DEED_SEND_RAW:
+        text_printf(out, "the server sends %s on %s: ",
+                    deed == DEED_SEND_RAW ? "bytes that are no frame" : "a binary message", on);
+        words_value(out, value);
+        break;
+    case DEED_ALLOW:
+        text_puts(out, "from here on the client may send, or not: ");
         words_message(out, value);
         break;
     case DEED_EXPECT_CLOSE:
@@ -87,7 +108,7 @@ void play_words(text_t *out, const json_t *step)
         time_phrase(out, "the server does nothing for ", value);
         break;
     default:
-        text_printf(out, "%s on %s ", deed < DEEDS ? deed_name(deed) : "?", on);
+        text_printf(out, "the server: %s on %s: ", deed < DEEDS ? deed_name(deed) : "?", on);
         words_value(out, value);
         break;
     }

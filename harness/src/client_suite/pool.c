@@ -2,35 +2,31 @@
 #include "client_suite/pool.h"
 
 #include "base/memory.h"
+#include "client_suite/hurry.h"
 #include "net/deadline.h"
-#include "vectors/pace.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* A driver that says no hello, or ends before it, is replaced; after this many in a row it is given up. */
 enum { STARTS_MAX = 3 };
-static const double HELLO_MS = 30000;
 
 /*
- * Where this process stood still for so long, times that were measured are no word about the client: a case
- * that failed then is played again when all others are over, a few times at most. Other failures stand.
+ * Cases that are about times (hurry.h) begin when all others have been handed out and no driver is being
+ * started, which takes much of a machine; one by one, and where the harness keeps its turns. Where it never
+ * does, they begin all the same.
  */
-static const double STOOD_STILL_MS = 60;
-enum { AGAIN_MAX = 3, DISTURBED_MAX = 64 };
+static const double CALM_MS = 20, CALM_WAITS_MS = 200;
+/* What is told of a driver that does not start. */
+enum { NOISE_MAX = 2000 };
 
 typedef struct pool pool_t;
 
 /* One variant of the plan. */
 typedef struct job {
-    pool_t *pool;
     const variant_t *variant;
-    case_result_t result; /* once it is over, until it was reported */
-    bool over;
-    unsigned again; /* how often it was played for nothing */
+    size_t index; /* in the plan */
+    bool timed;
 } job_t;
 
 /* A driver process, and what it plays. */
@@ -41,49 +37,24 @@ typedef struct slot {
     bool ready;
     job_t *job;
     play_t *play;
-    double began_at; /* of the play */
     unsigned failures;
+    text_t noise; /* of a driver that is being started */
 } slot_t;
 
 struct pool {
     const pool_options_t *options;
-    suite_verdict_cb *verdict;
-    void *ctx;
-    suite_counts_t *counts;
-    job_t *jobs;   /* in the order of the plan */
-    job_t **queue; /* those to be run, the longest first */
+    stage_t stage;
+    ledger_t *ledger;
+    job_t *queue; /* those to be run, the timed ones last, the longest first */
     slot_t *slots;
-    size_t planned, queued, next, reported, slot_count;
-    size_t disturbed; /* plays for nothing */
-    pace_t *pace;
-    unsigned salt;
-    const char *ended; /* why early; NULL: it was not */
+    size_t queued, next, slot_count;
+    double given_at;      /* when a case was last begun */
+    deadline_t *next_try; /* whether the machine is calm now */
+    char *start_failure;  /* how the last driver that did not start ended */
     bool stopped;
-    deadline_t *deadline;
-    uv_signal_t interrupt, terminate;
 };
 
 static void fill(pool_t *pool);
-
-static void report(pool_t *pool)
-{
-    while (pool->reported < pool->planned && pool->jobs[pool->reported].over) {
-        job_t *job = &pool->jobs[pool->reported++];
-        if (pool->options->suite.appraise) {
-            pool->options->suite.appraise(pool->ctx, job->variant, &job->result);
-        }
-        pool->counts->by[job->result.verdict]++;
-        pool->counts->tolerated += job->result.tolerated;
-        pool->verdict(pool->ctx, job->variant, &job->result);
-        case_result_free(&job->result);
-    }
-}
-
-static void settle(job_t *job, verdict_t verdict, const char *reason)
-{
-    job->over = true;
-    job->result = (case_result_t){.verdict = verdict, .reason = mem_string(reason)};
-}
 
 static void release_driver(slot_t *slot)
 {
@@ -102,15 +73,13 @@ static void stop(pool_t *pool)
     for (size_t i = 0; i < pool->slot_count; i++) {
         release_driver(&pool->slots[i]);
     }
-    deadline_cancel(&pool->deadline);
-    pace_free(pool->pace);
-    uv_close((uv_handle_t *)&pool->interrupt, NULL);
-    uv_close((uv_handle_t *)&pool->terminate, NULL);
+    deadline_cancel(&pool->next_try);
+    ledger_rest(pool->ledger);
 }
 
-static void end_early(pool_t *pool, const char *why)
+static void on_ended(void *ctx)
 {
-    pool->ended = why;
+    pool_t *pool = ctx;
     for (size_t i = 0; i < pool->slot_count; i++) {
         if (pool->slots[i].play) {
             play_free(pool->slots[i].play);
@@ -118,33 +87,18 @@ static void end_early(pool_t *pool, const char *why)
             pool->slots[i].job = NULL;
         }
     }
-    for (size_t i = 0; i < pool->planned; i++) {
-        if (!pool->jobs[i].over) {
-            settle(&pool->jobs[i], VERDICT_NOT_RUN, why);
-        }
-    }
-    pool->next = pool->queued;
-    report(pool);
-    fill(pool);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    (void)number;
-    end_early(handle->data, "the run was interrupted");
-}
-
-static void on_run_deadline(void *ctx)
-{
-    pool_t *pool = ctx;
-    pool->deadline = NULL;
-    end_early(pool, "the deadline of the whole run had passed");
+    stop(pool);
 }
 
 /* ---- drivers ---- */
 
-static void on_start_failed(slot_t *slot)
+static void on_start_failed(slot_t *slot, const char *how)
 {
+    text_t failure = {0};
+    text_printf(&failure, "%s%s%s", how, slot->noise.len > 0 ? "; it wrote to stderr: " : "",
+                text_str(&slot->noise));
+    free(slot->pool->start_failure);
+    slot->pool->start_failure = text_take(&failure);
     release_driver(slot);
     slot->failures++;
     fill(slot->pool);
@@ -163,29 +117,32 @@ static void on_said(void *ctx, const json_t *line)
 
 static void on_noise(void *ctx, span_t line)
 {
-    (void)ctx;
-    (void)line; /* between cases nobody is to be told */
+    slot_t *slot = ctx;
+    if (!slot->ready && slot->noise.len < NOISE_MAX) {
+        text_puts(&slot->noise, slot->noise.len > 0 ? " | " : "");
+        text_show(&slot->noise, line, NOISE_MAX / 4);
+    }
 }
 
 static void on_end(void *ctx, const char *how)
 {
-    (void)how;
-    on_start_failed(ctx);
+    on_start_failed(ctx, how);
 }
 
 static void on_hello_deadline(void *ctx)
 {
     slot_t *slot = ctx;
     slot->hello = NULL;
-    on_start_failed(slot);
+    on_start_failed(slot, "the driver said no hello in time");
 }
 
 static const driver_events_t idle_events = {on_said, on_noise, on_end};
 
 static void start_driver(slot_t *slot)
 {
-    uv_loop_t *loop = slot->pool->options->stage.loop;
-    slot->hello = deadline_start(loop, HELLO_MS, on_hello_deadline, slot);
+    uv_loop_t *loop = slot->pool->stage.loop;
+    text_clear(&slot->noise);
+    slot->hello = deadline_start(loop, slot->pool->options->hello_ms, on_hello_deadline, slot);
     slot->driver = driver_start(loop, slot->pool->options->arguments, &idle_events, slot);
 }
 
@@ -193,17 +150,7 @@ static void on_done(void *ctx, case_result_t *result, bool reusable)
 {
     slot_t *slot = ctx;
     pool_t *pool = slot->pool;
-    job_t *job = slot->job;
-    if (result->verdict == VERDICT_FAIL && job->again < AGAIN_MAX && pool->disturbed < DISTURBED_MAX &&
-        pace_stood_still(pool->pace, slot->began_at) > STOOD_STILL_MS) {
-        job->again++;
-        pool->disturbed++;
-        pool->queue[pool->queued++] = job;
-        case_result_free(result);
-    } else {
-        job->result = *result;
-        job->over = true;
-    }
+    size_t index = slot->job->index;
     play_free(slot->play);
     slot->play = NULL;
     slot->job = NULL;
@@ -212,52 +159,99 @@ static void on_done(void *ctx, case_result_t *result, bool reusable)
     } else {
         release_driver(slot);
     }
-    report(pool);
+    ledger_settle(pool->ledger, index, result);
     fill(pool);
 }
 
 static void give_job(slot_t *slot)
 {
     pool_t *pool = slot->pool;
-    job_t *job = pool->queue[pool->next++];
     text_t unique = {0};
-    text_printf(&unique, "%06x-%zu", pool->salt, (size_t)(job - pool->jobs));
-    slot->job = job;
-    slot->began_at = clock_ms();
-    if (job->again == 0 && pool->options->suite.started) {
-        pool->options->suite.started(pool->ctx, job->variant);
-    }
-    slot->play =
-        play_start(&pool->options->stage, job->variant, text_str(&unique), slot->driver, on_done, slot);
+    slot->job = &pool->queue[pool->next++];
+    pool->given_at = clock_ms();
+    ledger_begin(pool->ledger, slot->job->index, &unique);
+    slot->play = play_start(&pool->stage, slot->job->variant, text_str(&unique), slot->driver, on_done, slot);
     text_free(&unique);
+}
+
+static void on_next_try(void *ctx)
+{
+    pool_t *pool = ctx;
+    pool->next_try = NULL;
+    fill(pool);
+}
+
+static size_t starting(const pool_t *pool)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pool->slot_count; i++) {
+        count += pool->slots[i].driver && !pool->slots[i].ready;
+    }
+    return count;
+}
+
+/* Whether the next case may begin now; else it is tried again soon. */
+static bool may_begin(pool_t *pool)
+{
+    double now = clock_ms(), since = now - pool->given_at;
+    bool calm = starting(pool) == 0 && since >= PACE_TURN_MS &&
+                pace_stood_still(pool->stage.pace, now - CALM_MS) == 0;
+    if (!pool->queue[pool->next].timed || calm || since >= CALM_WAITS_MS) {
+        return true;
+    }
+    if (!pool->next_try) {
+        pool->next_try = deadline_start(pool->stage.loop, PACE_TURN_MS, on_next_try, pool);
+    }
+    return false;
+}
+
+/* Starts drivers for what is left, one for each case at the most. */
+static void start_drivers(pool_t *pool)
+{
+    size_t idle = starting(pool);
+    for (size_t i = 0; i < pool->slot_count; i++) {
+        idle += pool->slots[i].ready && !pool->slots[i].play;
+    }
+    for (size_t i = 0; i < pool->slot_count && pool->queued - pool->next > idle; i++) {
+        slot_t *slot = &pool->slots[i];
+        if (!slot->driver && slot->failures < STARTS_MAX) {
+            start_driver(slot);
+            idle++;
+        }
+    }
+}
+
+static void give_up(pool_t *pool)
+{
+    text_t why = {0};
+    text_printf(&why, "no driver starts any more: %s", pool->start_failure);
+    ledger_end(pool->ledger, text_str(&why));
+    text_free(&why);
 }
 
 /* Hands out what is left, starts drivers for it, and stops when nothing is. */
 static void fill(pool_t *pool)
 {
-    size_t at_work = 0, starting = 0;
-    for (size_t i = 0; i < pool->slot_count; i++) {
-        slot_t *slot = &pool->slots[i];
-        if (slot->ready && !slot->play && pool->next < pool->queued) {
-            give_job(slot);
-        }
-        at_work += slot->play != NULL;
-        starting += slot->driver && !slot->ready;
-    }
-    for (size_t i = 0; i < pool->slot_count && pool->queued - pool->next > starting; i++) {
-        slot_t *slot = &pool->slots[i];
-        if (!slot->driver && slot->failures < STARTS_MAX) {
-            start_driver(slot);
-            starting++;
-        }
-    }
-    if (at_work > 0) {
+    size_t alive = 0;
+    if (pool->stopped) {
         return;
     }
-    if (pool->next == pool->queued) {
+    for (size_t i = 0; i < pool->slot_count; i++) {
+        slot_t *slot = &pool->slots[i];
+        if (slot->ready && !slot->play && pool->next < pool->queued && may_begin(pool)) {
+            give_job(slot);
+        }
+    }
+    start_drivers(pool);
+    bool at_work = false;
+    for (size_t i = 0; i < pool->slot_count; i++) {
+        at_work = at_work || pool->slots[i].play;
+        alive += pool->slots[i].driver != NULL;
+    }
+    if (pool->next == pool->queued && !at_work) {
         stop(pool);
-    } else if (starting == 0) {
-        end_early(pool, "no driver starts any more");
+    } else if (alive == 0) {
+        give_up(pool);
     }
 }
 
@@ -265,52 +259,39 @@ static void fill(pool_t *pool)
 
 static int in_order(const void *a, const void *b)
 {
-    const job_t *left = *(job_t *const *)a, *right = *(job_t *const *)b;
-    if (left->variant->waits_ms != right->variant->waits_ms) {
-        return left->variant->waits_ms < right->variant->waits_ms ? 1 : -1;
-    }
-    return left < right ? -1 : 1;
+    const job_t *left = a, *right = b;
+    return left->timed != right->timed ? left->timed - right->timed
+                                       : variant_order(left->variant, right->variant);
 }
 
 bool pool_run(const pool_options_t *options, const variants_t *variants, suite_verdict_cb *verdict, void *ctx,
               suite_counts_t *counts)
 {
-    *counts = (suite_counts_t){0};
-    pool_t pool = {.options = options,
-                   .verdict = verdict,
-                   .ctx = ctx,
-                   .counts = counts,
-                   .slot_count = options->suite.jobs,
-                   .salt = ((unsigned)time(NULL) * 977u + (unsigned)getpid()) & 0xffffffu};
-    uv_loop_t *loop = options->stage.loop;
-    pool.planned = counts->planned = variants->len;
-    pool.jobs = mem_new(variants->len, sizeof *pool.jobs);
-    pool.queue = mem_new(variants->len + DISTURBED_MAX, sizeof *pool.queue);
+    pool_t pool = {.options = options, .stage = options->stage, .slot_count = options->suite.jobs};
+    ledger_owner_t owner = {pool.stage.loop, &options->suite, verdict, ctx, on_ended, &pool};
+    pool.queue = mem_new(variants->len, sizeof *pool.queue);
     pool.slots = mem_new(pool.slot_count, sizeof *pool.slots);
     for (size_t i = 0; i < pool.slot_count; i++) {
         pool.slots[i].pool = &pool;
     }
     for (size_t i = 0; i < variants->len; i++) {
-        pool.jobs[i] = (job_t){.pool = &pool, .variant = &variants->at[i]};
-        if (variants->at[i].lacking) {
-            settle(&pool.jobs[i], VERDICT_NOT_APPLICABLE, variants->at[i].lacking);
-        } else {
-            pool.queue[pool.queued++] = &pool.jobs[i];
+        const variant_t *variant = &variants->at[i];
+        if (!variant->lacking) {
+            pool.queue[pool.queued++] = (job_t){variant, i, hurry_timed(variant->c)};
         }
     }
     qsort(pool.queue, pool.queued, sizeof *pool.queue, in_order);
-    pool.interrupt.data = pool.terminate.data = &pool;
-    uv_signal_init(loop, &pool.interrupt);
-    uv_signal_init(loop, &pool.terminate);
-    uv_signal_start(&pool.interrupt, on_signal, SIGINT);
-    uv_signal_start(&pool.terminate, on_signal, SIGTERM);
-    pool.deadline = deadline_start(loop, options->suite.deadline_ms, on_run_deadline, &pool);
-    report(&pool);
-    pool.pace = pace_new(loop);
+    pool.ledger = ledger_open(&owner, variants, counts);
+    pool.stage.pace = ledger_pace(pool.ledger);
     fill(&pool);
-    uv_run(loop, UV_RUN_DEFAULT);
+    uv_run(pool.stage.loop, UV_RUN_DEFAULT);
+    bool whole = ledger_ended(pool.ledger) == NULL;
+    for (size_t i = 0; i < pool.slot_count; i++) {
+        text_free(&pool.slots[i].noise);
+    }
+    ledger_free(pool.ledger);
+    free(pool.start_failure);
     free(pool.queue);
-    free(pool.jobs);
     free(pool.slots);
-    return pool.ended == NULL;
+    return whole;
 }

@@ -9,6 +9,7 @@
 /* What a driver says of itself first; zero-initialise, release with greeting_free. */
 typedef struct greeting {
     char *name, *version;
+    char *phoenix; /* the release of phoenix.js whose rules it follows; NULL: it says none */
     names_t capabilities;
     tolerance_t tolerance;
 } greeting_t;
@@ -22,8 +23,9 @@ bool greeting_read(uv_loop_t *loop, char *const *arguments, double limit_ms, gre
                    text_t *error);
 
 typedef struct pool_options {
-    stage_t stage;
+    stage_t stage;          /* but for the pace */
     char *const *arguments; /* of the driver, ended by NULL */
+    double hello_ms;        /* how long one may take to say hello */
     suite_options_t suite;
 } pool_options_t;
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FEW = 3 };
+
 const char *fate_name(fate_t fate)
 {
     static const char *const names[FATES] = {"killed",   "killed nearby", "killed elsewhere",
@@ -102,7 +104,12 @@ void score_add(score_t *score, size_t index, const trial_t *trial)
     size_t passed = 0;
     result->mutant = trial_mutant(trial);
     result->hits = trial_hits(trial);
-    if (trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &error)) {
+    bool ran =
+        trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &error);
+    if (ran && passed == 0 && json_object_size(failed) == 0) {
+        text_puts(&error, "no case came to a verdict");
+        result->fate = FATE_BROKEN;
+    } else if (ran) {
         judge(result, failed);
     } else {
         text_puts(&error, trial_why(trial));
@@ -110,6 +117,32 @@ void score_add(score_t *score, size_t index, const trial_t *trial)
     }
     result->why = text_take(&error);
     score->by[result->fate]++;
+    json_decref(failed);
+}
+
+bool score_doubtful(const mutant_result_t *result)
+{
+    return result->first != NULL && result->killers <= FEW;
+}
+
+void score_confirm(score_t *score, size_t index, const trial_t *trial)
+{
+    mutant_result_t *result = &score->at[index];
+    text_t why = {0};
+    json_t *failed = json_object();
+    size_t passed = 0;
+    bool ran =
+        trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &why);
+    if (!ran || json_object_size(failed) == 0) {
+        score->by[result->fate]--;
+        result->fate = FATE_SURVIVED;
+        score->by[result->fate]++;
+        text_clear(&why);
+        text_printf(&why, "%s turned red, but not again when it was run alone", result->first);
+        free(result->why);
+        result->why = text_take(&why);
+    }
+    text_free(&why);
     json_decref(failed);
 }
 
@@ -146,7 +179,7 @@ void score_print_one(FILE *to, const mutant_result_t *result, bool verbose)
     } else if (result->first) {
         text_printf(&out, "                  %zu variants turned red, %s among them\n", result->killers,
                     result->first);
-    } else if (result->mutant->faults && result->hits == 0) {
+    } else if (result->mutant->proxy && result->hits == 0) {
         text_puts(&out, "                  nothing it is about was ever said\n");
     }
     fputs(text_str(&out), to);
@@ -163,26 +196,37 @@ void score_print(FILE *to, const score_t *score, double ms)
     fprintf(to, " (%.0f s; %zu variants pass without a fault)\n", ms / 1000, score->control);
 }
 
-bool score_write_page(const char *path, const score_t *score)
+bool score_write_page(const char *path, const score_t *score, bool client)
 {
     FILE *to = fopen(path, "w");
     if (!to) {
         return false;
     }
     size_t killed = score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR];
+    const char *name = client ? "client-mutants" : "mutants"; /* of the folder, and of the script */
+    fprintf(to, "# %s\n\n", client ? "Mutants that are clients" : "Mutants");
     fprintf(to,
-            "# Mutants\n\n"
-            "A suite that cannot fail proves nothing. Each line below is a server that breaks one rule on "
+            "A suite that cannot fail proves nothing. Each line below is a %s that breaks one rule on "
             "purpose\n"
-            "([mutants/](mutants/README.md)); the suite must turn red, in a case that cites the rule or its "
+            "([%s/](%s/README.md)); the suite must turn red, in a case that cites the rule or its "
             "neighbours.\n"
-            "`ci/mutants` makes this page.\n\n"
-            "**%zu of %zu killed**, %zu of them by a case that cites the very rule. Without a fault, through "
-            "the same\n"
-            "proxy, %zu variants pass and none fails.\n\n"
+            "`ci/%s` makes this page.\n\n",
+            client ? "client" : "server", name, name, name);
+    if (!client) {
+        size_t built_in = 0;
+        for (size_t i = 0; i < score->len; i++) {
+            built_in += score->at[i].mutant->fault != NULL;
+        }
+        fprintf(to, "%zu are made by phxspec's proxy, %zu have the fault built in.\n\n",
+                score->len - built_in, built_in);
+    }
+    fprintf(to,
+            "**%zu of %zu killed**, %zu of them by a case that cites the very rule. Without a fault%s,\n"
+            "%zu variants pass and none fails.\n\n"
             "| mutant | breaks | what it does | variants that turn red | one of them |\n"
             "| --- | --- | --- | --- | --- |\n",
-            killed, score->len, score->by[FATE_KILLED], score->control);
+            killed, score->len, score->by[FATE_KILLED], client ? "" : ", through the same proxy",
+            score->control);
     for (size_t i = 0; i < score->len; i++) {
         const mutant_result_t *result = &score->at[i];
         text_t requirements = {0};

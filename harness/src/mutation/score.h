@@ -41,13 +41,20 @@ bool score_read_report(const char *path, json_t *failed, size_t *passed, text_t 
 
 /* Enters what a trial came to. */
 void score_add(score_t *score, size_t index, const trial_t *trial);
+
+/* Whether so few variants turned red that a busy machine might have done it. */
+bool score_doubtful(const mutant_result_t *result);
+/* Enters what a second trial of the variant `first` alone came to: where it passes, the mutant has survived.
+ */
+void score_confirm(score_t *score, size_t index, const trial_t *trial);
+
 void score_free(score_t *score);
 
 /* One line, as the trial ends; with `verbose` also for what was killed. */
 void score_print_one(FILE *to, const mutant_result_t *result, bool verbose);
 void score_print(FILE *to, const score_t *score, double ms);
 
-/* The whole table, as a page. */
-bool score_write_page(const char *path, const score_t *score);
+/* The whole table, as a page; of mutants that are clients, or servers. */
+bool score_write_page(const char *path, const score_t *score, bool client);
 
 #endif

@@ -5,22 +5,23 @@
 #include "net/deadline.h"
 #include "net/spawn.h"
 #include "proxy/proxy.h"
+#include "replay/command.h"
+#include "replay/target.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-static const double READY_MS = 15000;
 
 struct trial {
     const trial_setup_t *setup;
     const mutant_t *mutant;
+    char *only;
     trial_done_cb *done;
     void *ctx;
     faults_t *faults;
     proxy_t *proxy;
-    spawn_t *server; /* with a fault built in */
+    target_t *target; /* with a fault built in */
     spawn_t *judge;
     deadline_t *deadline;
     char *report;
@@ -32,6 +33,11 @@ struct trial {
 const mutant_t *trial_mutant(const trial_t *trial)
 {
     return trial->mutant;
+}
+
+const char *trial_only(const trial_t *trial)
+{
+    return trial->only;
 }
 
 trial_state_t trial_state(const trial_t *trial)
@@ -70,9 +76,11 @@ static void finish(trial_t *trial, trial_state_t state)
         proxy_free(trial->proxy);
         trial->proxy = NULL;
     }
-    if (trial->server) {
-        spawn_free(trial->server);
-        trial->server = NULL;
+    target_free(trial->target);
+    trial->target = NULL;
+    if (state != TRIAL_RAN) {
+        spawn_free(trial->judge);
+        trial->judge = NULL;
     }
     deadline_cancel(&trial->deadline);
     trial->deadline = deadline_start(trial->setup->loop, 0, say_done, trial);
@@ -81,9 +89,12 @@ static void finish(trial_t *trial, trial_state_t state)
 static void on_judged(void *ctx, int64_t status, int signal, const char *error)
 {
     trial_t *trial = ctx;
-    bool no_use = status == 2 && access(trial->report, R_OK) != 0; /* wrong options, say */
-    if (error || signal || no_use) {
-        text_puts(&trial->why, "phxspec server did not come to a result: ");
+    (void)status; /* what counts is the report */
+    struct stat file;
+    bool no_report = stat(trial->report, &file) != 0 || file.st_size == 0; /* wrong options, say */
+    if (error || signal || no_report) {
+        text_printf(&trial->why,
+                    "phxspec %s did not come to a result: ", trial->setup->client ? "client" : "server");
         text_show(&trial->why, error ? span_of(error) : spawn_output(trial->judge), 2000);
         finish(trial, TRIAL_BROKEN);
     } else {
@@ -101,76 +112,62 @@ static void add_groups(text_t *command, const json_t *requirements)
     }
 }
 
-static void judge(trial_t *trial, const char *url)
+/* `target`: a URL, or what drives a client. */
+static void judge(trial_t *trial, const char *target)
 {
     static const spawn_events_t events = {.exited = on_judged};
     text_t command = {0};
     text_shell_word(&command, trial->setup->self);
-    text_puts(&command, " server --quiet --report ");
+    text_puts(&command, trial->setup->client ? " client --quiet --report " : " server --quiet --report ");
     text_shell_word(&command, trial->report);
     text_puts(&command, trial->setup->arguments);
-    if (trial->setup->quick && trial->mutant) {
+    if (trial->only) {
+        text_puts(&command, " --run ");
+        text_shell_word(&command, trial->only);
+    } else if (trial->setup->quick && trial->mutant) {
         add_groups(&command, trial->mutant->requirements);
     }
-    text_putc(&command, ' ');
-    text_shell_word(&command, url);
+    text_puts(&command, trial->setup->client ? " --driver " : " ");
+    text_shell_word(&command, target);
     trial->judge = spawn_start(trial->setup->loop, text_str(&command), &events, trial);
     text_free(&command);
 }
 
-static void on_server_ready(void *ctx, const char *url)
+static void on_target(void *ctx, target_t *target)
 {
     trial_t *trial = ctx;
-    deadline_cancel(&trial->deadline);
-    judge(trial, url);
-}
-
-static void on_server_gone(void *ctx, int64_t status, int signal, const char *error)
-{
-    trial_t *trial = ctx;
-    if (!trial->judge) { /* a mutant that dies under test has been seen by the judge */
-        text_printf(&trial->why, "the server with the fault %s did not start (%s, exit %d, signal %d): ",
-                    trial->mutant->server_fault, error ? error : "it ended", (int)status, signal);
-        text_show(&trial->why, spawn_output(trial->server), 2000);
+    if (target_state(target) == TARGET_READY) {
+        text_t url = {0};
+        text_printf(&url, "http://%s", target_authority(target));
+        judge(trial, text_str(&url));
+        text_free(&url);
+    } else { /* one that dies under test shows nothing about its fault */
+        text_printf(&trial->why, "%s: %s: ", target_command(target), target_error(target));
+        text_show(&trial->why, target_output(target), 2000);
         finish(trial, TRIAL_BROKEN);
     }
 }
 
-static void on_not_ready(void *ctx)
+static void start_target(trial_t *trial)
 {
-    trial_t *trial = ctx;
-    trial->deadline = NULL;
-    text_printf(&trial->why, "the server with the fault %s did not say \"ready URL\" within %.0f s",
-                trial->mutant->server_fault, READY_MS / 1000);
-    finish(trial, TRIAL_BROKEN);
+    text_t command = {0};
+    command_set(&command, trial->setup->spawn, "fault", trial->mutant->fault);
+    trial->target = target_spawn(trial->setup->loop, text_str(&command), READY_BY_LINE, on_target, trial);
+    text_free(&command);
 }
 
-static void start_server(trial_t *trial)
+static void start_driver(trial_t *trial)
 {
-    static const spawn_events_t events = {.ready = on_server_ready, .exited = on_server_gone};
     text_t command = {0};
-    span_t rest = span_of(trial->setup->spawn);
-    while (rest.len > 0) {
-        if (span_starts(rest, "{port}")) {
-            text_putc(&command, '0');
-            rest = span_from(rest, strlen("{port}"));
-        } else if (span_starts(rest, "{fault}")) {
-            text_shell_word(&command, trial->mutant->server_fault);
-            rest = span_from(rest, strlen("{fault}"));
-        } else {
-            text_putc(&command, rest.at[0]);
-            rest = span_from(rest, 1);
-        }
-    }
-    trial->deadline = deadline_start(trial->setup->loop, READY_MS, on_not_ready, trial);
-    trial->server = spawn_start(trial->setup->loop, text_str(&command), &events, trial);
+    command_set(&command, trial->setup->spawn, "fault", trial->mutant ? trial->mutant->fault : "none");
+    judge(trial, text_str(&command));
     text_free(&command);
 }
 
 static void start_proxy(trial_t *trial)
 {
     json_t *nothing = json_array();
-    trial->faults = faults_new(trial->mutant ? trial->mutant->faults : nothing);
+    trial->faults = faults_new(trial->mutant ? trial->mutant->proxy : nothing);
     trial->proxy = proxy_start(trial->setup->loop, 0, trial->setup->upstream, trial->faults, &trial->why);
     json_decref(nothing);
     if (!trial->proxy) {
@@ -182,22 +179,31 @@ static void start_proxy(trial_t *trial)
     judge(trial, url);
 }
 
-trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, trial_done_cb *done, void *ctx)
+trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, const char *only,
+                     trial_done_cb *done, void *ctx)
 {
     trial_t *trial = mem_new(1, sizeof *trial);
     text_t report = {0};
     trial->setup = setup;
     trial->mutant = mutant;
+    trial->only = only ? mem_string(only) : NULL;
     trial->done = done;
     trial->ctx = ctx;
     text_printf(&report, "%s/%s.jsonl", setup->folder, mutant ? mutant->id : "control");
     trial->report = text_take(&report);
-    if (!mutant || mutant->faults) {
+    if (setup->client && (!mutant || mutant->fault)) {
+        start_driver(trial);
+    } else if (setup->client) {
+        text_puts(&trial->why, "of a client, a fault has to be built in");
+        finish(trial, TRIAL_NOT_MADE);
+    } else if (!mutant || mutant->proxy) {
         start_proxy(trial);
     } else if (setup->spawn) {
-        start_server(trial);
+        start_target(trial);
     } else {
-        text_puts(&trial->why, "made by the server: --spawn says how one is started");
+        text_printf(&trial->why,
+                    "no proxy can make the fault %s: --spawn says how a target that has it is started",
+                    mutant->fault);
         finish(trial, TRIAL_NOT_MADE);
     }
     return trial;
@@ -209,17 +215,14 @@ void trial_free(trial_t *trial)
     if (trial->proxy) {
         proxy_free(trial->proxy);
     }
-    if (trial->server) {
-        spawn_free(trial->server);
-    }
-    if (trial->judge) {
-        spawn_free(trial->judge);
-    }
+    target_free(trial->target);
+    spawn_free(trial->judge);
     if (trial->faults) {
         faults_free(trial->faults);
     }
     unlink(trial->report);
     free(trial->report);
+    free(trial->only);
     text_free(&trial->why);
     free(trial);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of the vectors against one mutant: the server or proxy that makes it, and a phxspec server of its
- * own. */
+/* One run of the vectors against one mutant: the target or proxy that makes it, and a phxspec server, or
+ * phxspec client, of its own. */
 #ifndef MUTATION_TRIAL_H
 #define MUTATION_TRIAL_H
 
@@ -13,12 +13,13 @@
 /* What all trials share; borrowed, outlives them. */
 typedef struct trial_setup {
     uv_loop_t *loop;
-    const address_t *upstream; /* the server without a fault */
+    const address_t *upstream; /* the server without a fault; NULL: of a client */
     const char *self;          /* this program */
     const char *folder;        /* for the reports of the runs */
-    const char *spawn;         /* how a server with a fault is started: {port}, {fault}; NULL: not at all */
-    const char *arguments; /* words for phxspec server, quoted for a shell; begins with a blank or is "" */
-    bool quick;            /* only the cases about the group of requirements that is broken */
+    const char *spawn; /* how a target with a fault built in is started: {port}, {fault}; NULL: not at all */
+    const char *arguments; /* words for the judge, quoted for a shell; begins with a blank or is "" */
+    bool client; /* the mutants are clients: `spawn` starts the driver; without a fault {fault} is "none" */
+    bool quick;  /* only the cases about the group of requirements that is broken */
 } trial_setup_t;
 
 typedef enum trial_state {
@@ -30,10 +31,13 @@ typedef enum trial_state {
 typedef struct trial trial_t;
 typedef void trial_done_cb(void *ctx, trial_t *trial);
 
-/* Starts; `mutant` NULL: nothing is altered. `done` comes once, from the loop. Owned by the caller. */
-trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, trial_done_cb *done, void *ctx);
+/* Starts; `mutant` NULL: nothing is altered; `only`: a variant, to run no others; NULL: all. `done` comes
+ * once, from the loop. Owned by the caller. */
+trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, const char *only,
+                     trial_done_cb *done, void *ctx);
 
 const mutant_t *trial_mutant(const trial_t *trial);
+const char *trial_only(const trial_t *trial); /* as given */
 trial_state_t trial_state(const trial_t *trial);
 const char *trial_why(const trial_t *trial);    /* "" unless there is something to say */
 const char *trial_report(const trial_t *trial); /* path of the JSON lines */

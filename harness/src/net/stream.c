@@ -5,6 +5,10 @@
 #include "net/deadline.h"
 
 #include <stdlib.h>
+#ifdef __linux__
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#endif
 
 struct stream {
     uv_tcp_t tcp;
@@ -183,6 +187,42 @@ double stream_written_at(const stream_t *stream)
 {
     return stream->written_at;
 }
+
+#ifdef __linux__
+static bool tcp_state(const stream_t *stream, struct tcp_info *info)
+{
+    socklen_t len = sizeof *info;
+    uv_os_fd_t fd;
+    return uv_fileno((const uv_handle_t *)&stream->tcp, &fd) == 0 &&
+           getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
+}
+
+double stream_arrived_at(const stream_t *stream)
+{
+    struct tcp_info info;
+    double now = clock_ms();
+    return tcp_state(stream, &info) ? now - (double)info.tcpi_last_data_recv : 0;
+}
+
+double stream_sent_at(const stream_t *stream)
+{
+    struct tcp_info info;
+    double now = clock_ms();
+    return tcp_state(stream, &info) ? now - (double)info.tcpi_last_data_sent : 0;
+}
+#else
+double stream_arrived_at(const stream_t *stream)
+{
+    (void)stream;
+    return 0;
+}
+
+double stream_sent_at(const stream_t *stream)
+{
+    (void)stream;
+    return 0;
+}
+#endif
 
 void stream_half_close(stream_t *stream)
 {

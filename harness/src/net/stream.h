@@ -42,4 +42,10 @@ void stream_reset(stream_t *stream);
 /* Closes and releases; nothing comes any more. What the system has not taken by now is not sent. */
 void stream_free(stream_t *stream);
 
+/* When bytes last arrived (clock_ms) by the kernel's own account, a few milliseconds more or less, however
+ * late they are read; 0: it tells none. */
+double stream_arrived_at(const stream_t *stream);
+/* The same of what was sent. */
+double stream_sent_at(const stream_t *stream);
+
 #endif

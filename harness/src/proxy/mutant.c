@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const mutant_keys[] = {"id",     "title",  "requirements", "proxy",
-                                          "server", "source", "note",         NULL};
+static const char *const mutant_keys[] = {"id",    "title",  "requirements", "proxy",
+                                          "fault", "source", "note",         NULL};
 static const char *const fault_keys[] = {"match", "after", "until",    "do",  "nth",
                                          "every", "note",  "from_nth", "per", NULL};
 static const char *const match_keys[] = {"from", "transport", "vsn",  "message",    "frame",
@@ -121,8 +121,8 @@ static bool add_mutant(mutants_t *mutants, const char *file, const json_t *json,
     mutant_t mutant = {.id = json_string_value(json_object_get(json, "id")),
                        .title = json_string_value(json_object_get(json, "title")),
                        .requirements = json_object_get(json, "requirements"),
-                       .faults = json_object_get(json, "proxy"),
-                       .server_fault = json_string_value(json_object_get(json, "server"))};
+                       .proxy = json_object_get(json, "proxy"),
+                       .fault = json_string_value(json_object_get(json, "fault"))};
     text_t where = {0};
     text_printf(&where, "%s: mutant %s: ", file, mutant.id ? mutant.id : "without id");
     jpath_t root = {.key = "mutant"};
@@ -132,13 +132,13 @@ static bool add_mutant(mutants_t *mutants, const char *file, const json_t *json,
     } else if (mutants_find(mutants, mutant.id)) {
         good = flaw(error, text_str(&where), &root, "there is another one of this id");
     }
-    if (!mutant.server_fault == (json_array_size(mutant.faults) == 0)) {
-        good =
-            flaw(error, text_str(&where), &root, "either \"proxy\", a list of faults, or \"server\", a name");
+    if (!mutant.fault == (json_array_size(mutant.proxy) == 0)) {
+        good = flaw(error, text_str(&where), &root,
+                    "either \"proxy\", a list of faults, or \"fault\", the name of one built in");
     }
-    for (size_t i = 0; i < json_array_size(mutant.faults); i++) {
+    for (size_t i = 0; i < json_array_size(mutant.proxy); i++) {
         jpath_t list = {.parent = NULL, .key = "proxy"}, at = {.parent = &list, .index = i};
-        good = check_fault(json_array_get(mutant.faults, i), text_str(&where), &at, error) && good;
+        good = check_fault(json_array_get(mutant.proxy, i), text_str(&where), &at, error) && good;
     }
     text_free(&where);
     if (good) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Mutants: seeded faults, each with the requirement it breaks (vectors/mutants/README.md). A mutant is made
- * by the proxy, from a list of faults, or by a server that was built to misbehave, by name.
+ * by the proxy, from a list of faults, or by a target that has the fault built in, by name.
  */
 #ifndef PROXY_MUTANT_H
 #define PROXY_MUTANT_H
@@ -13,8 +13,8 @@
 typedef struct mutant {
     const char *id, *title;
     const json_t *requirements; /* list of ids */
-    json_t *faults;             /* for the proxy; NULL: made by the server */
-    const char *server_fault;
+    json_t *proxy;              /* list of faults; NULL: the target has it built in */
+    const char *fault;          /* the name of the one built in; NULL: made by the proxy */
 } mutant_t;
 
 /* Zero-initialise; release with mutants_free. */

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,13 +129,25 @@ bool command_for(text_t *out, const char *template, const command_input_t *input
     return true;
 }
 
-void command_port(text_t *out, const char *command, int port)
+size_t command_set(text_t *out, const char *command, const char *name, const char *value)
 {
+    text_t place = {0};
     const char *at;
-    while ((at = strstr(command, "{port}")) != NULL) {
+    size_t count = 0;
+    text_printf(&place, "{%s}", name);
+    for (; (at = strstr(command, text_str(&place))) != NULL; count++) {
         text_add(out, command, (size_t)(at - command));
-        text_printf(out, "%d", port);
-        command = at + strlen("{port}");
+        text_shell_word(out, value);
+        command = at + place.len;
     }
     text_puts(out, command);
+    text_free(&place);
+    return count;
+}
+
+void command_port(text_t *out, const char *command, int port)
+{
+    char value[16];
+    snprintf(value, sizeof value, "%d", port);
+    command_set(out, command, "port", value);
 }

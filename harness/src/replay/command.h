@@ -31,4 +31,7 @@ bool command_for(text_t *out, const char *template, const command_input_t *input
 /* Appends the command with `{port}` replaced. */
 void command_port(text_t *out, const char *command, int port);
 
+/* Appends the command with every `{name}` replaced by `value`, quoted for a shell; how many there were. */
+size_t command_set(text_t *out, const char *command, const char *name, const char *value);
+
 #endif

@@ -117,15 +117,27 @@ static void add_needs(text_t *out, const vector_case_t *c)
 static void add_steps(text_t *out, const vector_case_t *c)
 {
     text_puts(out, "\nSteps");
-    if (c->vsns[VSN_1] && !c->v1_join_ref) {
+    bool client = c->dialect != NULL;
+    if (c->vsns[VSN_1] && !c->v1_join_ref && !client) {
         text_puts(out, " (version 1.0.0 neither sends nor expects the join_ref)");
     }
     text_putc(out, '\n');
     for (size_t i = 0; i < c->len; i++) {
         text_printf(out, "  %3zu  ", i + 1);
-        words_step(out, c->steps[i].verb, c->steps[i].json);
+        if (client) {
+            c->dialect->words(out, c->steps[i].json);
+        } else {
+            words_step(out, c->steps[i].verb, c->steps[i].json);
+        }
         text_putc(out, '\n');
     }
+}
+
+/* The command that runs what the pattern names. */
+static void add_command(text_t *out, const dialect_t *dialect, const char *kind, const char *name)
+{
+    text_printf(out, "    phxspec %s --run %s%s %s\n", dialect ? dialect->part : "server", kind, name,
+                dialect ? "-- DRIVER" : "URL");
 }
 
 static void add_variants(text_t *out, const vector_case_t *c)
@@ -139,7 +151,7 @@ static void add_variants(text_t *out, const vector_case_t *c)
     for (size_t i = 0; i < variants.len; i++) {
         text_printf(out, "    %s\n", variants.at[i].name);
     }
-    text_printf(out, "    phxspec server --run %s URL\n", c->id);
+    add_command(out, c->dialect, "", c->id);
     variants_free(&variants);
     profile_free(&profile);
 }
@@ -213,11 +225,9 @@ static bool cites(const vector_case_t *c, const char *id)
     return false;
 }
 
-static void explain_requirement(text_t *out, const suite_files_t *files, const char *id)
+static bool add_citing(text_t *out, const suite_files_t *files, const char *id)
 {
     bool any = false;
-    requirement_write(out, files->requirements, id);
-    text_puts(out, "\n\nChecked by\n");
     for (size_t i = 0; i < files->vectors.len; i++) {
         const vector_case_t *c = &files->vectors.cases[i];
         if (cites(c, id)) {
@@ -225,10 +235,21 @@ static void explain_requirement(text_t *out, const suite_files_t *files, const c
             any = true;
         }
     }
-    text_puts(out, any ? "" : "    no case\n");
     if (any) {
-        text_printf(out, "    phxspec server --run req:%s URL\n", id);
+        add_command(out, files->vectors.dialect, "req:", id);
     }
+    return any;
+}
+
+static void explain_requirement(text_t *out, const suite_files_t *parts, size_t count, const char *id)
+{
+    bool any = false;
+    requirement_write(out, parts->requirements, id);
+    text_puts(out, "\n\nChecked by\n");
+    for (size_t i = 0; i < count; i++) {
+        any = add_citing(out, &parts[i], id) || any;
+    }
+    text_puts(out, any ? "" : "    no case\n");
 }
 
 /* ---- which ---- */
@@ -246,27 +267,30 @@ static const vector_case_t *find_case(const vectors_t *vectors, const char *name
     return NULL;
 }
 
-bool explain(text_t *out, const suite_files_t *files, const recorded_t *recorded, const char *id,
-             text_t *error)
+bool explain(text_t *out, const suite_files_t *parts, size_t count, const recorded_t *recorded,
+             const char *id, text_t *error)
 {
-    const vector_case_t *c = find_case(&files->vectors, id);
-    if (c) {
-        explain_case(out, files, recorded, c);
-    } else if (json_object_get(files->requirements, id)) {
-        explain_requirement(out, files, id);
-    } else {
-        const char *key;
-        json_t *value;
-        near_names_t near = {.wanted = {id, strcspn(id, "/")}};
-        pattern_near_cases(&near, &files->vectors);
-        json_object_foreach(files->requirements, key, value)
-        {
-            near_add(&near, key);
+    near_names_t near = {.wanted = {id, strcspn(id, "/")}};
+    for (size_t i = 0; i < count; i++) {
+        const vector_case_t *c = find_case(&parts[i].vectors, id);
+        if (c) {
+            explain_case(out, &parts[i], recorded, c);
+            return true;
         }
-        text_printf(error, "%s: there is no case and no requirement of this id", id);
-        near_write(error, &near);
-        text_puts(error, "phxspec server --list names the cases\n");
-        return false;
+        pattern_near_cases(&near, &parts[i].vectors);
     }
-    return true;
+    if (json_object_get(parts->requirements, id)) {
+        explain_requirement(out, parts, count, id);
+        return true;
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach(parts->requirements, key, value)
+    {
+        near_add(&near, key);
+    }
+    text_printf(error, "%s: there is no case and no requirement of this id", id);
+    near_write(error, &near);
+    text_puts(error, "phxspec server --list and phxspec client --list name the cases\n");
+    return false;
 }

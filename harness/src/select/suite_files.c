@@ -19,12 +19,7 @@ const char *suite_folder(const char *option)
     return access(BUILT_IN_VECTORS, R_OK) == 0 ? BUILT_IN_VECTORS : "vectors";
 }
 
-bool suite_files_load(const char *folder, suite_files_t *files, text_t *error)
-{
-    return suite_files_load_part(folder, "server", files, error);
-}
-
-bool suite_files_load_part(const char *folder, const char *part, suite_files_t *files, text_t *error)
+static bool load(const char *folder, const char *part, suite_files_t *files, text_t *error)
 {
     text_t cases = {0}, requirements = {0};
     files->folder = folder;
@@ -38,9 +33,40 @@ bool suite_files_load_part(const char *folder, const char *part, suite_files_t *
            vectors_check_requirements(&files->vectors, files->requirements, error);
 }
 
+bool suite_files_load(const char *folder, suite_files_t *files, text_t *error)
+{
+    return load(folder, "server", files, error);
+}
+
+bool suite_files_use(const char *folder, const dialect_t *dialect, suite_files_t *files, text_t *error)
+{
+    text_t path = {0};
+    text_printf(&path, "%s/%s-beginnings.json", folder, dialect->part);
+    files->beginnings = jvalue_parse_file(text_str(&path), error);
+    text_free(&path);
+    files->vectors.dialect = dialect;
+    files->vectors.beginnings = json_object_get(files->beginnings, "beginnings");
+    return files->beginnings != NULL;
+}
+
+bool suite_files_load_part(const char *folder, const dialect_t *dialect, suite_files_t *files, text_t *error)
+{
+    return suite_files_use(folder, dialect, files, error) && load(folder, dialect->part, files, error);
+}
+
+bool suite_files_load_any(const char *folder, const dialect_t *dialect, suite_files_t *files, text_t *error)
+{
+    text_t path = {0};
+    text_printf(&path, "%s/%s", folder, dialect->part);
+    bool there = access(text_str(&path), F_OK) == 0;
+    text_free(&path);
+    return !there || suite_files_load_part(folder, dialect, files, error);
+}
+
 void suite_files_free(suite_files_t *files)
 {
     vectors_free(&files->vectors);
     json_decref(files->requirements);
+    json_decref(files->beginnings);
     *files = (suite_files_t){0};
 }

@@ -83,11 +83,6 @@ moment_t client_last_sent(const client_t *client)
     return sent;
 }
 
-moment_t moment_now(const pace_t *pace)
-{
-    return (moment_t){pace_looked(pace), clock_ms()};
-}
-
 bool client_gone(const client_t *client)
 {
     return client->gone;

@@ -14,11 +14,6 @@
 #include "vectors/pace.h"
 #include "vectors/vector.h"
 
-/* When something happened (clock_ms), as far as the harness can tell: not before and not after. */
-typedef struct moment {
-    double earliest, latest;
-} moment_t;
-
 typedef enum event_kind {
     EVENT_MESSAGE, /* a message; entry->message */
     EVENT_CONTROL, /* a ping or pong */
@@ -79,9 +74,6 @@ const client_event_t *client_event(const client_t *client, size_t index); /* NUL
 
 /* When something was last sent. */
 moment_t client_last_sent(const client_t *client);
-
-/* What is read now came in this time. */
-moment_t moment_now(const pace_t *pace);
 
 /* Sends messages, several in one write, or in one POST where the version allows it (LP-POST-07). False and a
  * message when one of them cannot be encoded. */

@@ -17,6 +17,11 @@ static void flaw_of_case(linter_t *linter, const char *what)
     linter->flaws++;
 }
 
+static const char *step_name(const vector_case_t *c, size_t index)
+{
+    return c->dialect ? c->dialect->verb(c->steps[index].json) : verb_name(c->steps[index].verb);
+}
+
 static void flaw_of_step(linter_t *linter, size_t index, const char *format, const char *name)
 {
     text_t what = {0};
@@ -24,7 +29,7 @@ static void flaw_of_step(linter_t *linter, size_t index, const char *format, con
     text_printf(&what, "%.*s%s%s", (int)(hole ? hole - format : (long)strlen(format)), format,
                 hole ? name : "", hole ? hole + 2 : "");
     text_printf(linter->out, "%s: case %s, step %zu (%s): %s\n", linter->c->file, linter->c->id, index + 1,
-                verb_name(linter->c->steps[index].verb), text_str(&what));
+                step_name(linter->c, index), text_str(&what));
     text_free(&what);
     linter->flaws++;
 }
@@ -143,19 +148,23 @@ size_t lint_case(const vector_case_t *c, const json_t *requirements, text_t *out
     linter_t linter = {c, out, 0};
     bool control = false;
     for (size_t i = 0; i < c->len; i++) {
-        control = control || is_control(&c->steps[i]);
+        control =
+            control || (c->dialect ? c->dialect->is_control(c->steps[i].json) : is_control(&c->steps[i]));
         check_captures(&linter, i);
         check_exchange(&linter, i);
-        if (c->steps[i].verb == VERB_ALLOW && !json_object_get(c->steps[i].json, "note")) {
+        if (strcmp(step_name(c, i), "allow") == 0 && !json_object_get(c->steps[i].json, "note")) {
             flaw_of_step(&linter, i, "what is allowed needs a reason (\"note\")", NULL);
         }
     }
     if (!control) {
         flaw_of_case(&linter,
-                     "steps: no positive control: a server that refuses or ignores everything passes; add "
-                     "something it must do, such as a barrier");
+                     c->dialect
+                         ? "steps: no positive control: a client that does nothing passes; add something it "
+                           "must do"
+                         : "steps: no positive control: a server that refuses or ignores everything "
+                           "passes; add something it must do, such as a barrier");
     }
-    if (c->len > 0 && sends(c->steps[c->len - 1].verb)) {
+    if (!c->dialect && c->len > 0 && sends(c->steps[c->len - 1].verb)) {
         flaw_of_step(&linter, c->len - 1, "nothing judges what this does; end with a barrier", NULL);
     }
     check_level(&linter, requirements);

@@ -5,12 +5,8 @@
 #include "net/deadline.h"
 #include "vectors/race.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 typedef struct suite suite_t;
 
@@ -33,90 +29,38 @@ typedef struct job {
     suite_t *suite;
     const variant_t *variant;
     part_t part;
-    case_run_t *run;      /* NULL before and after */
-    case_result_t result; /* once it is over, until it was reported */
-    bool over;
+    case_run_t *run; /* NULL before and after */
 } job_t;
 
 struct suite {
     target_t target;
-    const suite_options_t *options;
-    suite_verdict_cb *verdict;
-    void *ctx;
-    suite_counts_t *counts;
+    ledger_t *ledger;
     job_t *jobs;   /* in the order of the plan */
     job_t **queue; /* those to be run, part by part */
-    size_t planned, queued, next, under_way, reported;
-    part_t part;       /* of the one started last */
-    size_t calm;       /* how many of PART_CALM there may be at once */
-    size_t settled;    /* how many came to an end since that was looked at */
-    size_t heard;      /* and how often the server said something since then */
-    unsigned idle;     /* how often in a row it was neither */
-    size_t failed;     /* of PART_RACE */
-    size_t at_once;    /* how many of all */
-    double raced_at;   /* when the last of PART_RACE was started */
-    unsigned salt;     /* makes the topics of this run differ from those of any other */
-    const char *ended; /* why early; NULL: it was not */
-    deadline_t *deadline, *growth, *next_race;
-    pace_t *pace;
-    uv_signal_t interrupt, terminate;
+    size_t planned, queued, next, under_way;
+    part_t part;     /* of the one started last */
+    size_t calm;     /* how many of PART_CALM there may be at once */
+    size_t settled;  /* how many came to an end since that was looked at */
+    size_t heard;    /* and how often the server said something since then */
+    unsigned idle;   /* how often in a row it was neither */
+    size_t failed;   /* of PART_RACE */
+    size_t at_once;  /* how many of all */
+    double raced_at; /* when the last of PART_RACE was started */
+    deadline_t *growth, *next_race;
 };
 
-bool suite_counts_add_up(const suite_counts_t *counts)
-{
-    size_t sum = 0;
-    for (int verdict = 0; verdict < VERDICTS; verdict++) {
-        sum += counts->by[verdict];
-    }
-    return sum == counts->planned;
-}
-
-/* Verdicts go out in the order of the plan, each as soon as all before it have gone. */
-static void report(suite_t *suite)
-{
-    while (suite->reported < suite->planned && suite->jobs[suite->reported].over) {
-        job_t *job = &suite->jobs[suite->reported++];
-        if (suite->options->appraise) {
-            suite->options->appraise(suite->ctx, job->variant, &job->result);
-        }
-        suite->counts->by[job->result.verdict]++;
-        suite->counts->tolerated += job->result.tolerated;
-        suite->counts->unclean += job->result.closing && strcmp(job->result.closing, "clean") != 0;
-        suite->verdict(suite->ctx, job->variant, &job->result);
-        case_result_free(&job->result);
-    }
-}
-
-static void settle(job_t *job, verdict_t verdict, const char *reason)
-{
-    job->over = true;
-    job->result = (case_result_t){.verdict = verdict, .reason = mem_string(reason)};
-}
-
 static void fill(suite_t *suite);
-
-static void stop_watching(suite_t *suite)
-{
-    deadline_cancel(&suite->deadline);
-    deadline_cancel(&suite->growth);
-    deadline_cancel(&suite->next_race);
-    pace_free(suite->pace);
-    uv_close((uv_handle_t *)&suite->interrupt, NULL);
-    uv_close((uv_handle_t *)&suite->terminate, NULL);
-}
 
 static void on_done(void *ctx, case_result_t *result)
 {
     job_t *job = ctx;
     suite_t *suite = job->suite;
-    job->result = *result;
-    job->over = true;
     case_free(job->run);
     job->run = NULL;
     suite->settled++;
     suite->failed += job->part == PART_RACE && result->verdict != VERDICT_PASS;
     suite->under_way--;
-    report(suite);
+    ledger_settle(suite->ledger, (size_t)(job - suite->jobs), result);
     fill(suite);
 }
 
@@ -143,8 +87,9 @@ static size_t awake(const suite_t *suite)
 static bool may_race(suite_t *suite)
 {
     double now = clock_ms(), since = now - suite->raced_at;
-    bool calm = suite->failed > RACES_FAILED ||
-                (pace_stood_still(suite->pace, now - RACE_APART_MS) == 0 && awake(suite) < RACES_AWAKE);
+    bool calm =
+        suite->failed > RACES_FAILED ||
+        (pace_stood_still(suite->target.pace, now - RACE_APART_MS) == 0 && awake(suite) < RACES_AWAKE);
     if (since >= RACE_APART_MS && (calm || since >= RACE_WAITS_MS)) {
         return true;
     }
@@ -156,7 +101,7 @@ static bool may_race(suite_t *suite)
 
 static bool may_start(suite_t *suite)
 {
-    if (suite->ended || suite->next == suite->queued || suite->under_way >= suite->at_once) {
+    if (ledger_ended(suite->ledger) || suite->next == suite->queued || suite->under_way >= suite->at_once) {
         return false;
     }
     part_t part = suite->queue[suite->next]->part;
@@ -182,52 +127,33 @@ static void fill(suite_t *suite)
     while (may_start(suite)) {
         job_t *job = suite->queue[suite->next++];
         text_t unique = {0};
-        text_printf(&unique, "%06x-%zu", suite->salt, (size_t)(job - suite->jobs));
         suite->under_way++;
         suite->part = job->part;
         suite->raced_at = clock_ms();
-        if (suite->options->started) {
-            suite->options->started(suite->ctx, job->variant);
-        }
+        ledger_begin(suite->ledger, (size_t)(job - suite->jobs), &unique);
         job->run = case_start(&suite->target, job->variant, text_str(&unique), on_done, job);
         text_free(&unique);
     }
-    bool left = !suite->ended && suite->next < suite->queued;
-    if (suite->under_way == 0 && !left && !uv_is_closing((uv_handle_t *)&suite->interrupt)) {
-        stop_watching(suite);
+    bool left = !ledger_ended(suite->ledger) && suite->next < suite->queued;
+    if (suite->under_way == 0 && !left) {
+        deadline_cancel(&suite->growth);
+        deadline_cancel(&suite->next_race);
+        ledger_rest(suite->ledger);
     }
 }
 
-static void end_early(suite_t *suite, const char *why)
-{
-    suite->ended = why;
-    for (size_t i = 0; i < suite->planned; i++) {
-        job_t *job = &suite->jobs[i];
-        if (!job->over) {
-            if (job->run) {
-                case_free(job->run);
-                job->run = NULL;
-                suite->under_way--;
-            }
-            case_result_free(&job->result);
-            settle(job, VERDICT_NOT_RUN, why);
-        }
-    }
-    report(suite);
-    fill(suite);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    (void)number;
-    end_early(handle->data, "the run was interrupted");
-}
-
-static void on_deadline(void *ctx)
+static void on_ended(void *ctx)
 {
     suite_t *suite = ctx;
-    suite->deadline = NULL;
-    end_early(suite, "the deadline of the whole run had passed");
+    for (size_t i = 0; i < suite->planned; i++) {
+        job_t *job = &suite->jobs[i];
+        if (job->run) {
+            case_free(job->run);
+            job->run = NULL;
+            suite->under_way--;
+        }
+    }
+    fill(suite);
 }
 
 /* Part by part, the longest first. */
@@ -237,10 +163,7 @@ static int in_order(const void *a, const void *b)
     if (left->part != right->part) {
         return left->part < right->part ? -1 : 1;
     }
-    if (left->variant->waits_ms != right->variant->waits_ms) {
-        return left->variant->waits_ms < right->variant->waits_ms ? 1 : -1;
-    }
-    return left < right ? -1 : 1;
+    return variant_order(left->variant, right->variant);
 }
 
 static part_t part_of(const variant_t *variant, const profile_t *profile)
@@ -253,16 +176,14 @@ static part_t part_of(const variant_t *variant, const profile_t *profile)
 
 static void plan(suite_t *suite, const variants_t *variants)
 {
-    suite->planned = suite->counts->planned = variants->len;
+    suite->planned = variants->len;
     suite->jobs = mem_new(variants->len, sizeof *suite->jobs);
     suite->queue = mem_new(variants->len, sizeof *suite->queue);
     for (size_t i = 0; i < variants->len; i++) {
         suite->jobs[i] = (job_t){.suite = suite,
                                  .variant = &variants->at[i],
                                  .part = part_of(&variants->at[i], suite->target.profile)};
-        if (variants->at[i].lacking) {
-            settle(&suite->jobs[i], VERDICT_NOT_APPLICABLE, variants->at[i].lacking);
-        } else {
+        if (!variants->at[i].lacking) {
             suite->queue[suite->queued++] = &suite->jobs[i];
         }
     }
@@ -288,29 +209,18 @@ static size_t at_once(size_t jobs)
 bool suite_run(const target_t *target, const variants_t *variants, const suite_options_t *options,
                suite_verdict_cb *verdict, void *ctx, suite_counts_t *counts)
 {
-    *counts = (suite_counts_t){0};
-    suite_t suite = {.target = *target,
-                     .options = options,
-                     .verdict = verdict,
-                     .ctx = ctx,
-                     .counts = counts,
-                     .calm = CALM_FIRST,
-                     .at_once = at_once(options->jobs),
-                     .salt = ((unsigned)time(NULL) * 977u + (unsigned)getpid()) & 0xffffffu};
+    suite_t suite = {.target = *target, .calm = CALM_FIRST, .at_once = at_once(options->jobs)};
+    ledger_owner_t owner = {target->loop, options, verdict, ctx, on_ended, &suite};
     plan(&suite, variants);
-    suite.interrupt.data = suite.terminate.data = &suite;
-    uv_signal_init(target->loop, &suite.interrupt);
-    uv_signal_init(target->loop, &suite.terminate);
-    uv_signal_start(&suite.interrupt, on_signal, SIGINT);
-    uv_signal_start(&suite.terminate, on_signal, SIGTERM);
-    suite.deadline = deadline_start(target->loop, options->deadline_ms, on_deadline, &suite);
-    suite.target.pace = suite.pace = pace_new(target->loop);
+    suite.ledger = ledger_open(&owner, variants, counts);
+    suite.target.pace = ledger_pace(suite.ledger);
     suite.target.heard = &suite.heard;
-    report(&suite);
     suite.growth = deadline_start(target->loop, GROWTH_MS, grow, &suite);
     fill(&suite);
     uv_run(target->loop, UV_RUN_DEFAULT);
+    bool whole = ledger_ended(suite.ledger) == NULL;
+    ledger_free(suite.ledger);
     free(suite.queue);
     free(suite.jobs);
-    return suite.ended == NULL;
+    return whole;
 }

@@ -27,7 +27,7 @@ static void add_variant(variants_t *variants, const vector_case_t *c, const dema
     variant->known_defect = case_known_defect(c, &profile->release);
     variant->divergence = profile_divergence(profile, c->id, variant->name);
     double bytes = 0;
-    static const char *const timed[] = {"wait", "within"};
+    static const char *const timed[] = {"wait", "within", "silence", "after"};
     for (size_t i = 0; i < c->len; i++) {
         bytes += template_size(c->steps[i].json, &profile->mounts[variant->mount]);
         for (size_t t = 0; t < sizeof timed / sizeof *timed; t++) {
@@ -36,6 +36,14 @@ static void add_variant(variants_t *variants, const vector_case_t *c, const dema
         }
     }
     variant->heavy = bytes > HEAVY_BYTES;
+}
+
+int variant_order(const variant_t *a, const variant_t *b)
+{
+    if (a->waits_ms != b->waits_ms) {
+        return a->waits_ms < b->waits_ms ? 1 : -1;
+    }
+    return a->number < b->number ? -1 : a->number > b->number;
 }
 
 const char *transport_short(transport_t transport)

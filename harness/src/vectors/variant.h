@@ -28,6 +28,9 @@ typedef struct variants {
 /* All variants of all cases, in the order of the files, each judged applicable to the profile or not. */
 void variants_expand(variants_t *variants, const vectors_t *vectors, const profile_t *profile);
 
+/* In what order to start them, for qsort: the longest first, then as in the plan. */
+int variant_order(const variant_t *a, const variant_t *b);
+
 /* "ws" or "lp", as in names of variants. */
 const char *transport_short(transport_t transport);
 

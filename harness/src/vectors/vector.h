@@ -76,9 +76,15 @@ typedef struct vector_case {
 
 /* What differs between cases for servers and cases for others. */
 struct dialect {
+    const char *part; /* the folder of the cases, and the command that runs them */
     /* As steps_check does. */
     bool (*check_steps)(vector_case_t *c, const json_t *steps, text_t *error);
     bool (*capability_known)(const char *name);
+    /* Appends the step in words. */
+    void (*words)(text_t *out, const json_t *step);
+    const char *(*verb)(const json_t *step);
+    /* Whether who does nothing right cannot get over the step. */
+    bool (*is_control)(const json_t *step);
 };
 
 typedef struct vectors {

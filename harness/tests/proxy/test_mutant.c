@@ -33,7 +33,7 @@ START_TEST(good_mutants_are_read)
     size_t count;
     char *error =
         said("[" START "\"proxy\":[" FAULT "]}, {\"id\":\"a.c\",\"title\":\"t\",\"requirements\":[\"X-01\"],"
-             "\"server\":\"deaf\"}]",
+             "\"fault\":\"deaf\"}]",
              &count);
     ck_assert_str_eq(error, "");
     ck_assert_uint_eq(count, 2);
@@ -47,7 +47,7 @@ static const struct {
     {"[{\"id\":\"a.b\",\"title\":\"t\"}]", "id, title and requirements are needed"},
     {"[" START "\"proxy\":[" FAULT "]}," START "\"proxy\":[" FAULT "]}]", "another one of this id"},
     {"[" START "\"proxy\":[]}]", "either \"proxy\""},
-    {"[" START "\"proxy\":[" FAULT "],\"server\":\"x\"}]", "either \"proxy\""},
+    {"[" START "\"proxy\":[" FAULT "],\"fault\":\"x\"}]", "either \"proxy\""},
     {"[" START "\"proxi\":[" FAULT "]}]", "mutant a.b: mutant.proxi: no such key"},
     {"[" START "\"proxy\":[{\"match\":{\"from\":\"server\",\"frame\":\"text\"},\"do\":[{\"drpo\":true}]}]}]",
      "proxy[0].do[0].drpo: no such key"},

@@ -74,13 +74,13 @@ static suite_files_t files(void)
     setup();
     json_t *requirements = json_pack("{s:{s:s,s:s,s:s,s:s}}", "JREF-02", "id", "JREF-02", "level", "must",
                                      "role", "server", "text", "The rule.");
-    return (suite_files_t){"vectors", vectors, requirements};
+    return (suite_files_t){"vectors", vectors, requirements, NULL};
 }
 
 static void assert_explained(const suite_files_t *from, const char *id, const char *part)
 {
     text_t out = {0}, error = {0};
-    ck_assert_msg(explain(&out, from, &none, id, &error), "%s", text_str(&error));
+    ck_assert_msg(explain(&out, from, 1, &none, id, &error), "%s", text_str(&error));
     assert_says(&out, part);
 }
 
@@ -103,7 +103,7 @@ START_TEST(what_is_not_there_is_said_with_what_is_near)
 {
     suite_files_t from = files();
     text_t out = {0}, error = {0};
-    ck_assert(!explain(&out, &from, &none, "JREF-20", &error));
+    ck_assert(!explain(&out, &from, 1, &none, "JREF-20", &error));
     assert_says(&error, "JREF-20: there is no case and no requirement of this id; did you mean JREF-02?");
     ck_assert_uint_eq(out.len, 0);
     json_decref(from.requirements);

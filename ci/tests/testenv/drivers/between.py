@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A driver that passes all lines on to another one, and does one thing wrong.
+"""A driver that passes all lines on to another one, and does one thing wrong, mostly when it is told to ping.
 
     between.py log FILE | MISDEED -- DRIVER...
 """
 
+import itertools
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -16,6 +18,22 @@ from mutator import MUTANTS, Mutator
 def note(file, direction, line):
     file.write(json.dumps([direction, json.loads(line)]) + "\n")
     file.flush()
+
+
+def write_forever(file, data):
+    for _ in itertools.count():
+        os.write(file, data)
+
+
+MISDEEDS = {
+    "hang": lambda: time.sleep(3600),
+    "babble": lambda: os.write(1, b"this is no event\n"),
+    "bytes": lambda: os.write(1, b'{"event":"\xff\xfe\x00"}\n'),
+    "flood": lambda: write_forever(1, b'{"event":"open"}\n' * 1000),
+    "flood-stderr": lambda: write_forever(2, b"between: and on it goes\n" * 1000),
+    "endless-line": lambda: [os.write(1, b"x" * 1_000_000) for _ in range(100)] and time.sleep(3600),
+    "close-stdout": lambda: os.close(1) or time.sleep(3600),
+}
 
 
 def main(arguments):
@@ -30,6 +48,12 @@ def main(arguments):
                 note(log, "event", line)
             if misdeed == "forget" and '"event":"message"' in line:
                 continue
+            if misdeed == "halves":  # no misdeed: what is no whole line yet is waited for
+                for part in (line[: len(line) // 2], line[len(line) // 2 :]):
+                    sys.stdout.write(part)
+                    sys.stdout.flush()
+                    time.sleep(0.01)
+                continue
             sys.stdout.write(line)
             sys.stdout.flush()
 
@@ -43,10 +67,12 @@ def main(arguments):
                 print("between: this is the end", file=sys.stderr, flush=True)
                 inner.kill()
                 return 7
-            if misdeed == "hang":
-                time.sleep(3600)
-            if misdeed == "babble":
-                print("this is no event", flush=True)
+            if misdeed == "cut":
+                os.write(1, b'{"event":"po')
+                inner.kill()
+                return 0
+            if misdeed in MISDEEDS:
+                MISDEEDS[misdeed]()
         if command["do"] == "connect" and misdeed in MUTANTS:
             command["url"] = Mutator(command["url"], misdeed).url
         inner.stdin.write(json.dumps(command) + "\n")

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""Mutants of every kind against the vectors; all of them are `ci/mutants`, and these a few seconds of it."""
+
+import json
+import re
+import subprocess
+
+from testenv import env
+from testenv.harness import LACKS, phxspec
+from testenv.server import run_server
+
+TABLE = env.ROOT / "reference-server" / "src" / "faults.def"
+
+# Of each part one whose case is the only one to notice it, or nearly so.
+SOME = [
+    "frames.tcp-stays",
+    "handshake.token-everywhere",
+    "idle.own-frames",
+    "join.duplicate-haunts",
+    "join_ref.null-push-dropped",
+    "leave.overtakes",
+    "limits.leaks",
+    "longpoll.forged-token",
+    "longpoll.out-of-order",
+    "longpoll.posts-keep",
+    "message.two-in-one-frame",
+    "presence.ghosts",
+    "push.busy-drops",
+    "routes.last",
+]
+
+
+def faults():
+    return re.findall(r'^FAULT\(\w+, "([^"]+)"', TABLE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_a_server_built_as_usual_has_no_faults():
+    assert len(faults()) >= 40
+    program = env.server().read_bytes()
+    for fault in faults():
+        assert b"\0" + fault.encode() + b"\0" not in program, fault
+    assert "--fault" not in run_server("--help").stdout
+    refused = run_server("--fault", faults()[0])
+    assert refused.returncode == 2 and "no such option" in refused.stderr
+
+
+def test_every_fault_is_a_mutant_and_every_mutant_a_fault():
+    built_in = [
+        mutant["fault"]
+        for path in (env.VECTORS / "mutants").glob("*.json")
+        for mutant in json.loads(path.read_text(encoding="utf-8"))["mutants"]
+        if "fault" in mutant
+    ]
+    assert sorted(built_in) == sorted(faults())
+
+
+def test_a_server_with_faults_lists_them_and_refuses_others():
+    listed = subprocess.run([env.faulty_server(), "--fault", "list"], capture_output=True, text=True, check=True)
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == faults()
+    wrong = subprocess.run([env.faulty_server(), "--fault", "x"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2 and "--fault list" in wrong.stderr
+
+
+def test_mutants_of_every_part_are_killed(start_server):
+    sound = start_server(program=env.faulty_server())
+    options = [word for mutant in SOME for word in ("--run", mutant)]
+    spawn = f"{env.faulty_server()} --port {{port}} --fault {{fault}}"
+    run = phxspec(
+        "mutants", "--quick", *options, "--spawn", spawn, sound.url, "--", "--without", LACKS, timeout=120
+    )
+    assert run.code == 0, run.out + run.err
+    assert f"{len(SOME)} mutants: killed {len(SOME)}," in run.out
