@@ -65,7 +65,7 @@ def chosen(cases):
 
 
 def test_phoenix_js_newest_passes_everything(report):
-    result = run("phoenix.js", report=report)
+    result = run("phoenix.js", "--jobs", 6, report=report)
     assert result.code == 0, result.out
     counts = summary_of_vectors(result)
     assert expectations("phoenix.js") == [] and counts["pass"] > 140
@@ -81,8 +81,9 @@ def test_phoenix_js_in_a_browser(report):
 
 
 def test_bugs_of_an_older_phoenix_js_are_caught(report):
-    known = expectations("phoenix.js-1.8.1")
-    result = run("phoenix.js-1.8.1", *chosen(entry["case"] for entry in known), report=report)
+    # but for the fallback, after which it asks without a pause, so that the machine is busy with it
+    known = [entry for entry in expectations("phoenix.js-1.8.1") if not entry["case"].startswith("client_transport.")]
+    result = run("phoenix.js-1.8.1", "--jobs", 4, *chosen(entry["case"] for entry in known), report=report)
     assert result.code == 0, result.out
     counts = summary_of_vectors(result)
     assert counts["expected failure"] >= len(known) and counts["pass"] == 0
