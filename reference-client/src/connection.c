@@ -190,7 +190,7 @@ static void on_closed(void *owner, int code, phx_slice_t reason, bool clean)
                             (phxc_fault(socket, RECONNECT_NOT_AFTER_1012) && code == 1012);
     const bool wanted =
         (socket->state != PHXC_DISCONNECTING || phxc_fault(socket, RECONNECT_AFTER_DISCONNECT)) &&
-        code != CLOSE_NORMAL && !stays_away;
+        (code != CLOSE_NORMAL || phxc_fault(socket, RECONNECT_AFTER_1000)) && !stays_away;
     ended(socket, code, reason, clean, wanted);
 }
 

@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#ifdef PHXC_FAULTS
+#include "faults.h"
+#endif
+
 typedef struct round round_t;
 
 typedef struct round_counts {
@@ -28,6 +32,10 @@ typedef struct round_counts {
 /* Begins; `over` comes once, from the loop. NULL when it cannot begin. */
 round_t *round_start(uv_loop_t *loop, int server, uint64_t seed, unsigned number,
                      void (*over)(void *user, round_t *round), void *user);
+#ifdef PHXC_FAULTS
+/* From now on its clients have the fault. */
+void round_break(round_t *round, phxc_fault_t fault);
+#endif
 unsigned round_number(const round_t *round);
 /* What was wrong; NULL: nothing. */
 const char *round_wrong(const round_t *round);

@@ -4,6 +4,8 @@
  * connections as a seed says. ci/chaos starts it with the reference server.
  *
  *     chaos PORT [ROUNDS [SEED [ONLY]]]
+ *
+ * Built with the option `faults`, its clients have the one that CHAOS_FAULT names.
  */
 #include "round.h"
 
@@ -24,6 +26,9 @@ typedef struct campaign {
     unsigned under_way;
     unsigned wrong;
     round_counts_t sum;
+#ifdef PHXC_FAULTS
+    phxc_fault_t fault;
+#endif
 } campaign_t;
 
 static void start_more(campaign_t *campaign);
@@ -62,12 +67,16 @@ static void start_more(campaign_t *campaign)
 {
     while (campaign->next < campaign->end && campaign->under_way < AT_ONCE) {
         const unsigned number = campaign->next++;
-        if (round_start(&campaign->loop, campaign->server, campaign->seed, number, on_over, campaign) ==
-            NULL) {
+        round_t *round =
+            round_start(&campaign->loop, campaign->server, campaign->seed, number, on_over, campaign);
+        if (round == NULL) {
             printf("round %u: could not begin\n", number);
             campaign->wrong++;
             return;
         }
+#ifdef PHXC_FAULTS
+        round_break(round, campaign->fault);
+#endif
         campaign->under_way++;
     }
 }
@@ -96,6 +105,13 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: chaos PORT [ROUNDS [SEED [ONLY]]]\n");
         return 2;
     }
+#ifdef PHXC_FAULTS
+    const char *fault = getenv("CHAOS_FAULT");
+    if (fault != NULL && !phxc_fault_find(fault, &campaign.fault)) {
+        (void)fprintf(stderr, "chaos: CHAOS_FAULT=%s: there is none of this name\n", fault);
+        return 2;
+    }
+#endif
     (void)signal(SIGPIPE, SIG_IGN);
     const bool only = argc == 5;
     campaign.next = only ? (unsigned)numbers[3] : 0;

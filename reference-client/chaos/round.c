@@ -180,8 +180,13 @@ static bool has_text(phx_slice_t where, const char *text)
 
 static bool number_in(phx_payload_t payload, unsigned *number)
 {
-    return payload.form == PHX_TEXT && payload.data.len > 5 &&
-           sscanf(payload.data.data, "{\"n\":%u}", number) == 1;
+    char text[32];
+    if (payload.form != PHX_TEXT || payload.data.len >= sizeof text) {
+        return false;
+    }
+    memcpy(text, payload.data.data, payload.data.len);
+    text[payload.data.len] = '\0';
+    return sscanf(text, "{\"n\":%u}", number) == 1;
 }
 
 /* MSG-12: a message comes once or not at all. */
@@ -525,6 +530,14 @@ round_t *round_start(uv_loop_t *loop, int server, uint64_t seed, unsigned number
     uv_timer_start(&round->clock, on_clock, 0, 0);
     return round;
 }
+
+#ifdef PHXC_FAULTS
+void round_break(round_t *round, phxc_fault_t fault)
+{
+    phxc_fault_set(round->clients[0].socket, fault);
+    phxc_fault_set(round->clients[1].socket, fault);
+}
+#endif
 
 unsigned round_number(const round_t *round)
 {
