@@ -150,19 +150,19 @@ static void start_more(campaign_t *campaign);
 static void on_trial(void *ctx, trial_t *trial)
 {
     campaign_t *campaign = ctx;
-    const bool again = trial_only(trial) != NULL;
     size_t i = 0;
     while (campaign->chosen[i] != trial_mutant(trial)) {
         i++;
     }
     const mutant_result_t *result = &campaign->score.at[i];
-    if (again) {
-        score_confirm(&campaign->score, i, trial);
+    bool confirmed = false;
+    if (trial_only(trial)) {
+        confirmed = score_confirm(&campaign->score, i, trial);
     } else {
         score_add(&campaign->score, i, trial);
     }
     trial_free(trial);
-    if (!again && result->first) {
+    if (result->first && !confirmed) {
         trial_start(&campaign->setup, result->mutant, result->first, on_trial, campaign);
         return;
     }

@@ -19,11 +19,11 @@ static const char HELP[] =
     "  --check      exit code 1 if a goal is not reached\n"
     "  --run TEXT   only scenarios whose name has TEXT in it; may be given several times\n"
     "\n"
-    "Costs are processor time of the server, user and system, the best of three measurements. Everything "
-    "happens on\n"
-    "127.0.0.1. `ci/bench` builds what it takes and runs it.\n";
+    "Costs are processor time of the server, user and system, the best of three measurements, in turn "
+    "with the\n"
+    "yardsticks. Everything happens on 127.0.0.1. `ci/bench` builds what it takes and runs it.\n";
 
-enum { MAX_NAMES = 16, QUICK_PART = 10 };
+enum { MAX_NAMES = 16, QUICK_PART = 10, ROUNDS = 3 };
 
 typedef struct options {
     bool quick;
@@ -77,24 +77,34 @@ static bool reached(const row_t *row)
            within(ratio(row, &row->kernel), scenario->goal_kernel);
 }
 
+/* What else the machine does only adds. */
+static void keep_best(cost_t *best, cost_t cost, bool first)
+{
+    if (first || cost.each < best->each) {
+        best->each = cost.each;
+    }
+    if (cost.per_second > best->per_second) {
+        best->per_second = cost.per_second;
+    }
+}
+
+/* Round after round each has its turn, so that a busy spell of the machine falls on all of them. */
 static row_t run_row(const options_t *options, const scenario_t *scenario)
 {
     const bool many = scenario->clients > 1000 || scenario->kind == MEMORY;
-    run_t run = {.program = options->server,
-                 .run_ns = options->quick ? 100000000
-                           : many         ? 900000000
-                                          : 500000000,
-                 .repeats = options->quick ? 1 : 3};
+    const uint64_t run_ns = options->quick ? 100000000 : many ? 900000000 : 500000000;
+    const run_t ours = {.program = options->server, .run_ns = run_ns};
+    const run_t bare = {.program = options->yardstick, .run_ns = run_ns, .bare = true};
+    const run_t kernel = {.program = options->floor, .run_ns = run_ns, .bare = true};
     row_t row = {.scenario = scenario,
                  .clients = options->quick && many ? scenario->clients / QUICK_PART : scenario->clients};
-    row.ours = scenario_run(scenario, row.clients, &run);
-    if (scenario_bare(scenario)) {
-        run.program = options->yardstick;
-        run.bare = true;
-        row.bare = scenario_run(scenario, row.clients, &run);
+    for (int round = 0; round < (options->quick ? 1 : ROUNDS); round++) {
+        keep_best(&row.ours, scenario_run(scenario, row.clients, &ours), round == 0);
+        if (scenario_bare(scenario)) {
+            keep_best(&row.bare, scenario_run(scenario, row.clients, &bare), round == 0);
+        }
         if (scenario->kind == ECHO || scenario->kind == BROADCAST) { /* its memory is the kernel's only */
-            run.program = options->floor;
-            row.kernel = scenario_run(scenario, row.clients, &run);
+            keep_best(&row.kernel, scenario_run(scenario, row.clients, &kernel), round == 0);
         }
     }
     return row;

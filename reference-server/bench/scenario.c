@@ -411,26 +411,16 @@ static measured_t measure(bench_t *bench, uint64_t run_ns)
     return (measured_t){process_cpu_ns(&bench->server) - cpu, load_now_ns() - began, bench->done};
 }
 
-static cost_t best_of(bench_t *bench, const run_t *run)
+static cost_t cost_of(bench_t *bench, const run_t *run)
 {
-    cost_t best = {0};
-    if (bench->scenario->kind != IDLE) {
+    const bool idle = bench->scenario->kind == IDLE;
+    if (!idle) {
         measure(bench, run->run_ns / 4); /* warms up */
     }
-    for (unsigned i = 0; i < run->repeats; i++) {
-        const measured_t measured = measure(bench, run->run_ns);
-        const double seconds = (double)measured.wall_ns / 1e9;
-        const double count = bench->scenario->kind == IDLE ? seconds : (double)measured.done;
-        const cost_t cost = {(double)measured.cpu_ns / count,
-                             bench->scenario->kind == IDLE ? 0 : count / seconds};
-        if (i == 0 || cost.each < best.each) {
-            best.each = cost.each;
-        }
-        if (cost.per_second > best.per_second) {
-            best.per_second = cost.per_second;
-        }
-    }
-    return best;
+    const measured_t measured = measure(bench, run->run_ns);
+    const double seconds = (double)measured.wall_ns / 1e9;
+    const double count = idle ? seconds : (double)measured.done;
+    return (cost_t){(double)measured.cpu_ns / count, idle ? 0 : count / seconds};
 }
 
 static void start(bench_t *bench, const run_t *run)
@@ -445,7 +435,7 @@ static cost_t run_on(bench_t *bench, size_t clients, const run_t *run)
 {
     const scenario_kind_t kind = bench->scenario->kind;
     if (kind == CONNECT) {
-        return best_of(bench, run);
+        return cost_of(bench, run);
     }
     const size_t before = process_memory(&bench->server);
     load_open(bench->load);
@@ -457,7 +447,7 @@ static cost_t run_on(bench_t *bench, size_t clients, const run_t *run)
     if (kind == MEMORY) {
         return (cost_t){(double)(process_memory(&bench->server) - before) / (double)clients, 0};
     }
-    return best_of(bench, run);
+    return cost_of(bench, run);
 }
 
 bool scenario_bare(const scenario_t *scenario)

@@ -38,8 +38,7 @@ typedef struct cost {
 typedef struct run {
     const char *program;
     bool bare;
-    uint64_t run_ns;  /* how long one measurement goes on */
-    unsigned repeats; /* of which the best counts: what else the machine does only adds */
+    uint64_t run_ns; /* how long the measurement goes on */
 } run_t;
 
 extern const scenario_t SCENARIOS[];

@@ -29,6 +29,7 @@ const char *const client_capabilities[] = {"websocket",
                                            "listeners",
                                            "replace_transport",
                                            "ping",
+                                           "page",
                                            NULL};
 
 static bool capability(const char *name)

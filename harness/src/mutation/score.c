@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_TRIES = 5 };
+
 const char *fate_name(fate_t fate)
 {
     static const char *const names[FATES] = {"killed",   "killed nearby", "killed elsewhere",
@@ -118,7 +120,7 @@ void score_add(score_t *score, size_t index, const trial_t *trial)
     json_decref(failed);
 }
 
-void score_confirm(score_t *score, size_t index, const trial_t *trial)
+bool score_confirm(score_t *score, size_t index, const trial_t *trial)
 {
     mutant_result_t *result = &score->at[index];
     text_t why = {0};
@@ -126,17 +128,26 @@ void score_confirm(score_t *score, size_t index, const trial_t *trial)
     size_t passed = 0;
     bool ran =
         trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &why);
+    const bool decided = passed > 0 || json_object_size(failed) > 0;
+    result->tries++;
+    if (ran && !decided && result->tries < MAX_TRIES) {
+        text_free(&why);
+        json_decref(failed);
+        return false;
+    }
     if (!ran || json_object_size(failed) == 0) {
         score->by[result->fate]--;
         result->fate = FATE_SURVIVED;
         score->by[result->fate]++;
         text_clear(&why);
-        text_printf(&why, "%s turned red, but not again when it was run alone", result->first);
+        text_printf(&why, "%s turned red, but %s when it was run alone", result->first,
+                    decided ? "not again" : "proved nothing");
         free(result->why);
         result->why = text_take(&why);
     }
     text_free(&why);
     json_decref(failed);
+    return true;
 }
 
 void score_free(score_t *score)

@@ -24,6 +24,7 @@ typedef struct mutant_result {
     fate_t fate;
     size_t hits;    /* times the proxy altered something */
     size_t killers; /* variants that failed */
+    size_t tries;   /* of `first`, alone */
     char *first;    /* one of those that say it best; NULL: none */
     char *why;      /* where it did not come to a result */
 } mutant_result_t;
@@ -43,8 +44,8 @@ bool score_read_report(const char *path, json_t *failed, size_t *passed, text_t 
 void score_add(score_t *score, size_t index, const trial_t *trial);
 
 /* Enters what a second trial, of the variant `first` alone, came to. Where that passes the mutant has
- * survived: a busy machine may have turned it red. */
-void score_confirm(score_t *score, size_t index, const trial_t *trial);
+ * survived: a busy machine may have turned it red. False: it proved nothing and is to be tried once more. */
+bool score_confirm(score_t *score, size_t index, const trial_t *trial);
 
 void score_free(score_t *score);
 

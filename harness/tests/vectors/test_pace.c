@@ -51,4 +51,41 @@ START_TEST(a_loop_that_stands_still_is_noticed)
 }
 END_TEST
 
-TEST_MAIN("pace", a_loop_that_stands_still_is_noticed)
+static void assert_moment(moment_t moment, double earliest, double latest)
+{
+    ck_assert_msg(moment.earliest > earliest - 0.001 && moment.earliest < earliest + 0.001, "%f, not %f",
+                  moment.earliest, earliest);
+    ck_assert_msg(moment.latest > latest - 0.001 && moment.latest < latest + 0.001, "%f, not %f",
+                  moment.latest, latest);
+}
+
+START_TEST(the_kernel_tells_when_something_came)
+{
+    double now = clock_ms(), looked = now - 1000;
+    assert_moment(moment_last(looked, now - 600), now - 610, now - 600);
+    assert_moment(moment_last(looked, looked + 3), looked, looked + 3);
+    /* what cannot be is not believed */
+    moment_t unknown[] = {moment_last(looked, 0), moment_last(looked, looked - 500),
+                          moment_last(looked, now + 60000)};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        ck_assert_double_eq(unknown[i].earliest, looked);
+        ck_assert_double_ge(unknown[i].latest, now);
+    }
+}
+END_TEST
+
+START_TEST(the_kernel_tells_when_something_was_done)
+{
+    double now = clock_ms(), begun = now - 1000;
+    assert_moment(moment_done(begun, now - 600), begun, now - 590);
+    assert_moment(moment_done(begun, begun - 4), begun, begun + 10);
+    moment_t unknown[] = {moment_done(begun, 0), moment_done(begun, begun - 500)};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        ck_assert_double_eq(unknown[i].earliest, begun);
+        ck_assert_double_ge(unknown[i].latest, now);
+    }
+}
+END_TEST
+
+TEST_MAIN("pace", a_loop_that_stands_still_is_noticed, the_kernel_tells_when_something_came,
+          the_kernel_tells_when_something_was_done)

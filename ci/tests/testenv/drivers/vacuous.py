@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 CAPABILITIES = (
     "websocket longpoll vsn1 vsn2 binary presence token params_each token_each join_params_each heartbeat_ms timeout_ms "
     "push_timeout_ms reconnect_ms rejoin_ms longpoll_timeout_ms fallback_ms disconnect_code listeners "
-    "replace_transport ping"
+    "replace_transport ping page"
 )
 
 
