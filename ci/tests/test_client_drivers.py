@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ci/drivers: clients of others, and what is known of them. `ci/npm` installs those that are run here."""
+"""ci/drivers: clients of others, and what is known of them. `ci/drivers/setup` installs those that are run here."""
 
 import json
 import os

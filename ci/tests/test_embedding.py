@@ -124,7 +124,7 @@ def test_chat_says_what_it_needs(start_chat):
 
 def test_chat_page(start_chat, tmp_path):
     """The page joins with the phoenix.js of npm, and goes."""
-    assert (PACKAGES / "phoenix").is_dir(), f"{PACKAGES} has no phoenix.js: run ci/npm"
+    assert (PACKAGES / "phoenix").is_dir(), f"{PACKAGES} has no phoenix.js: run ci/drivers/setup"
     script = "node_modules/phoenix/priv/static/phoenix.min.js"
     files = {
         "/chat.html": (EXAMPLES / "chat.html", "text/html"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The real phoenix.js against the reference server: in node, and in a browser. `ci/npm` installs it."""
+"""The real phoenix.js against the reference server: in node, and in a browser. `ci/drivers/setup` installs it."""
 
 import contextlib
 import pathlib
@@ -24,7 +24,7 @@ FILES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def packages():
-    assert (PACKAGES / "phoenix").is_dir(), f"{PACKAGES} has no phoenix.js: run ci/npm"
+    assert (PACKAGES / "phoenix").is_dir(), f"{PACKAGES} has no phoenix.js: run ci/drivers/setup"
 
 
 @contextlib.contextmanager

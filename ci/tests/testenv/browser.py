@@ -12,7 +12,7 @@ import urllib.parse
 
 from . import env
 
-# What ci/npm installs.
+# What ci/drivers/setup installs.
 PACKAGES = env.ROOT / "ci/drivers/phoenix.js/node_modules"
 
 
