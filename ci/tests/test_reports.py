@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The reports of `phxspec server` and `phxspec report`, read by tools that are not ours."""
 
+import collections
 import html.parser
 import json
 import os
@@ -136,6 +137,41 @@ def hostile(tmp_path_factory):
         )
     assert run.code == 1, run.err
     return folder, run
+
+
+# ---- what was shown of the requirements ----
+
+STANDINGS = ["failed", "failed and excused", "passed", "not observable with this target"]  # the worst decides
+
+
+def standing_of(event):
+    if event["verdict"] == "fail":
+        return STANDINGS[1 if event.get("tolerated") else 0]
+    assert event["verdict"] in ("pass", "not applicable"), event
+    return STANDINGS[2 if event["verdict"] == "pass" else 3]
+
+
+@pytest.mark.parametrize("which", ["failed", "passed"])
+def test_the_requirements_are_summed_up(which, request):
+    folder, live = request.getfixturevalue(which)
+    seen = {}
+    for event in read_events(folder / "live.jsonl"):
+        if event["event"] == "verdict":
+            for name in event["requirements"]:
+                seen.setdefault(name, []).append(standing_of(event))
+    words = {name: min(standings, key=STANDINGS.index) for name, standings in seen.items()}
+    count = collections.Counter(words.values())
+    assert count["failed" if which == "failed" else "passed"] > 3
+    order = [STANDINGS[i] for i in (2, 0, 1, 3)]
+    line = f"{len(words)} requirements: " + ", ".join(f"{count[word]} {word}" for word in order if count[word])
+    assert re.search(rf"^{line}$", live.out, re.M), (line, live.out[-500:])
+    assert line in (folder / "live.md").read_text(encoding="utf-8")
+    page = (folder / "live.html").read_text(encoding="utf-8")
+    assert f"<p>{line}.</p>" in page
+    table = page[page.index('<section id="requirements">') :]
+    for name, word in words.items():
+        row = re.search(rf'<tr><th scope="row"><code>{name}</code>.*?</tr>', table, re.S).group(0)
+        assert f">{word}</span>" in row, row
 
 
 # ---- one stream, the same bytes ----

@@ -11,6 +11,9 @@ void html_runs(text_t *out, const sheet_t *sheet);
 /* Appends the matrix of groups by transport and serializer. */
 void html_matrix(text_t *out, const sheet_t *sheet);
 
+/* Appends what the runs showed of each requirement. */
+void html_coverage(text_t *out, const sheet_t *sheet);
+
 /* Appends all that is of this tone, each with its requirements, step, difference and timeline; returns how
  * many. */
 size_t html_failures(text_t *out, const sheet_t *sheet, tone_t tone, const char *id, const char *heading);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "report/coverage.h"
 #include "report/view.h"
 
 #include <string.h>
@@ -150,6 +151,13 @@ void say_failure(text_t *out, const run_t *run, const json_t *verdict, size_t fr
     text_printf(out, "%sagain: ", indent);
     say_again(out, run, verdict);
     text_putc(out, '\n');
+}
+
+void say_coverage(text_t *out, const run_t *run)
+{
+    coverage_t *coverage = coverage_new(run);
+    coverage_write(out, coverage);
+    coverage_free(coverage);
 }
 
 void say_counts(text_t *out, const run_t *run)

@@ -68,6 +68,9 @@ void say_source(text_t *out, const json_t *source);
 /* Appends the command that runs the variant again. */
 void say_again(text_t *out, const run_t *run, const json_t *verdict);
 
+/* Appends what the run showed of the requirements: "228 requirements: 222 passed, …". */
+void say_coverage(text_t *out, const run_t *run);
+
 /* Appends "12 planned: pass 10, fail 2 (0.3 s)". */
 void say_counts(text_t *out, const run_t *run);
 

@@ -79,7 +79,8 @@ static void html_end(text_t *out, const view_settings_t *settings, const run_t *
         out,
         "<body>\n<a class=\"skip\" href=\"#failures\">To the failures</a>\n"
         "<header><h1>Phoenix Channels conformance</h1><nav><a href=\"#matrix\">Matrix</a> <a "
-        "href=\"#failures\">Failures</a> <a href=\"#variants\">All variants</a></nav></header>\n<main>\n");
+        "href=\"#failures\">Failures</a> <a href=\"#variants\">All variants</a> <a href=\"#requirements\">"
+        "Requirements</a></nav></header>\n<main>\n");
     html_runs(out, sheet);
     html_matrix(out, sheet);
     add_filter(out, sheet);
@@ -89,6 +90,7 @@ static void html_end(text_t *out, const view_settings_t *settings, const run_t *
     }
     html_failures(out, sheet, TONE_KNOWN, "excused", "Excused");
     html_variants(out, sheet);
+    html_coverage(out, sheet);
     text_puts(out,
               "</main>\n<footer>Written by phxspec. This page loads nothing.</footer>\n<script>\n" PAGE_JS
               "</script>\n</body>\n</html>\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A summary in Markdown, as GitHub shows it for a step or in a comment. What GitHub would cut is left out
  * here, and said: a summary is at most 1 MiB there. */
+#include "report/coverage.h"
 #include "report/sheet.h"
 #include "report/view.h"
 #include "report/xml.h"
@@ -61,6 +62,8 @@ static void add_run(text_t *out, const run_t *run, bool named)
     }
     text_printf(out, "**%s** · ", headline(run));
     say_counts(out, run);
+    text_puts(out, "  \n");
+    say_coverage(out, run);
     text_puts(out, "  \nTarget ");
     add_words(out, event_string(run->head, "target"));
     text_puts(out, ", profile ");
@@ -110,6 +113,42 @@ static void add_matrix(text_t *out, const sheet_t *sheet)
         text_putc(out, '\n');
     }
     text_putc(out, '\n');
+}
+
+/* The requirements that the runs did not show to be kept. */
+static void add_requirements(text_t *out, const run_t *const *runs, size_t count)
+{
+    static const tone_t tones[] = {TONE_BAD, TONE_KNOWN, TONE_MUTED};
+    size_t all = 0;
+    for (size_t i = 0; i < count; i++) {
+        coverage_t *coverage = coverage_new(runs[i]);
+        for (size_t tone = 0; tone < sizeof tones / sizeof *tones; tone++) {
+            for (size_t j = 0; j < coverage->len; j++) {
+                const coverage_row_t *row = &coverage->rows[j];
+                if (row->tone != tones[tone]) {
+                    continue;
+                }
+                text_puts(out, all++ == 0
+                                   ? "<details><summary>Requirements not shown to be kept</summary>\n\n"
+                                   : "");
+                text_puts(out, "- ");
+                if (count > 1) {
+                    add_words(out, runs[i]->label);
+                    text_puts(out, ": ");
+                }
+                text_printf(out, "**%s**, as ", coverage_word(row->tone));
+                add_words(out, row->first[row->tone]);
+                text_puts(out, ": ");
+                text_t words = {0};
+                run_requirement(&words, runs[i], row->id);
+                add_words(out, text_str(&words));
+                text_free(&words);
+                text_putc(out, '\n');
+            }
+        }
+        coverage_free(coverage);
+    }
+    text_puts(out, all > 0 ? "\n</details>\n\n" : "");
 }
 
 static void add_differences(text_t *out, const sheet_t *sheet)
@@ -258,6 +297,7 @@ static void markdown_end(text_t *out, const view_settings_t *settings, const run
         add_differences(out, sheet);
     }
     add_matrix(out, sheet);
+    add_requirements(out, runs, count);
     add_failures(out, runs, count, TONE_BAD, "Failures");
     add_failures(out, runs, count, TONE_KNOWN, "Excused");
     sheet_free(sheet);

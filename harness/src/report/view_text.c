@@ -173,6 +173,10 @@ static void text_run_end(text_t *out, const view_settings_t *settings, const run
         add_groups(out, settings, run);
         add_failures(out, settings, run);
     }
+    if (settings->detail > DETAIL_QUIET) {
+        say_coverage(out, run);
+        text_putc(out, '\n');
+    }
     if (unclean > 0) {
         text_printf(out, "%.0f closed uncleanly, which no verdict depends on\n", unclean);
     }
