@@ -2,6 +2,7 @@
 """Clients that break a rule on purpose: built only when asked for, and noticed by the vectors."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -53,11 +54,14 @@ def test_mutants_and_faults_are_the_same():
         for mutant in json.loads(path.read_text(encoding="utf-8"))["mutants"]:
             assert mutant["id"].startswith(f"client_{path.stem}."), mutant["id"]
             assert set(mutant["requirements"]) <= set(rules), mutant["id"]
-    assert {mutant["fault"]: mutant["requirements"] for mutant in mutants()} == listed()
+    built_in = [mutant for mutant in mutants() if "fault" in mutant]
+    assert {mutant["fault"]: mutant["requirements"] for mutant in built_in} == listed()
+    assert len(mutants()) - len(built_in) >= 12
     assert len({mutant["id"] for mutant in mutants()}) == len(mutants()) >= 40
 
 
-def test_a_dozen_is_killed():
+def test_some_of_each_kind_are_killed():
+    """Some by the proxy among them: so the run without a fault, which must pass as a whole, goes through it, too."""
     chosen = [
         "client_binary.size-characters",
         "client_connection.waiting-twice",
@@ -70,12 +74,47 @@ def test_a_dozen_is_killed():
         "client_longpoll.session-goes-on",
         "client_message.stale-close",
         "client_presence.metas-doubled",
+        "client_proxied.close-lost",
+        "client_proxied.deaf-to-close",
+        "client_proxied.join-ref-null",
         "client_push.own-join-ref",
     ]
     options = [option for mutant in chosen for option in ("--run", mutant)]
     run = phxspec("mutants", "--client", "--spawn", driver(), "--quick", "--jobs", 8, *options, timeout=120)
     assert run.code == 0, run.out + run.err
-    assert "12 mutants: killed 12," in run.out
+    assert "15 mutants: killed 15," in run.out
+
+
+def through_proxy(*options):
+    return phxspec("client", "--quiet", *options, "--driver", f"{program()} --driver", timeout=60)
+
+
+def test_any_client_breaks_a_rule_behind_the_proxy():
+    """Without --spawn and mutants: this takes whatever client there is."""
+    faults = ["--faults", MUTANTS, "--run", "client_push.reply"]
+    run = through_proxy(*faults, "--mutant", "client_proxied.ref-null")
+    assert run.code == 1
+    assert re.search(r"phxspec client: [1-9]\d* times something was altered", run.err)
+    again = next(line for line in run.out.splitlines() if " --run client_push.reply/ws/v1" in line)
+    assert f"--faults {MUTANTS} --mutant client_proxied.ref-null" in again
+    run = through_proxy(*faults, "--mutant", "none")
+    assert run.code == 0
+    assert "phxspec client: 0 times something was altered" in run.err
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--mutant", "client_push.untimed"], "--mutant is one of the file that --faults names"),
+        (["--faults", "/no/such/file"], "/no/such/file"),
+        (["--faults", MUTANTS], "--mutant says which"),
+        (["--faults", MUTANTS, "--mutant", "client_push.no"], 'no mutant "client_push.no"'),
+        (["--faults", MUTANTS, "--mutant", "client_push.untimed"], 'has the fault "push-untimed" built in'),
+    ],
+)
+def test_faults_that_are_not_there(options, words):
+    run = through_proxy("--run", "client_push.reply", *options)
+    assert run.code == 2 and words in run.err, run.err
 
 
 def test_a_client_that_breaks_nothing_survives(tmp_path):

@@ -23,6 +23,11 @@ const char client_usage[] =
     "                      them is not applicable\n"
     "  --phoenix RELEASE   the release of phoenix.js whose rules apply (the driver's,\n"
     "                      or " PHOENIX_NEWEST ")\n"
+    "  --faults FILE       alter what passes between client and server as a mutant of\n"
+    "                      this file or folder says (vectors/mutants/README.md), so\n"
+    "                      that the client breaks a rule\n"
+    "  --mutant ID         which of its mutants; none: all passes phxspec's proxy and\n"
+    "                      nothing is altered\n"
     "\n" RUN_USAGE_CASES "PATTERN is a group, a case or a variant (client_push, client_push.reply,\n"
     "client_push.reply/ws, client_push.reply/ws/v2), a glob on the latter\n"
     "('*/lp/v2'), tag:NAME, req:REQUIREMENT, group:GROUP, level:LEVEL, or @FILE with\n"
@@ -57,6 +62,20 @@ static bool take_hello(void *ctx, const char *value, text_t *error)
     return good;
 }
 
+static bool take_faults(void *ctx, const char *value, text_t *error)
+{
+    (void)error;
+    ((client_options_t *)ctx)->faults = value;
+    return true;
+}
+
+static bool take_mutant(void *ctx, const char *value, text_t *error)
+{
+    (void)error;
+    ((client_options_t *)ctx)->mutant = value;
+    return true;
+}
+
 /* What is wrong with the options taken together; NULL: nothing. */
 static const char *contradiction(const client_options_t *options, int words)
 {
@@ -66,13 +85,19 @@ static const char *contradiction(const client_options_t *options, int words)
     if (options->shell[0] && words > 0) {
         return "there are two drivers, one with --driver and one behind --";
     }
+    if (options->mutant && !options->faults) {
+        return "--mutant is one of the file that --faults names";
+    }
     return run_options_contradiction(&options->run);
 }
 
 bool client_options_read(int argc, char **argv, client_options_t *options)
 {
-    static const own_option_t own[] = {
-        {"driver", false, take_driver}, {"hello", true, take_hello}, {NULL, false, NULL}};
+    static const own_option_t own[] = {{"driver", false, take_driver},
+                                       {"hello", true, take_hello},
+                                       {"faults", true, take_faults},
+                                       {"mutant", true, take_mutant},
+                                       {NULL, false, NULL}};
     static const run_syntax_t syntax = {"client", true, own, JOBS, DEADLINE_S};
     run_options_t *run = &options->run;
     int words;

@@ -11,7 +11,8 @@ typedef struct client_options {
     char *const *driver; /* its command line, ended by NULL; NULL only with `run.list` */
     char *shell[4];      /* that of a driver given as one word */
     long hello_s;
-    text_t driver_words; /* that of the driver */
+    const char *faults, *mutant; /* what is altered on the way; NULL: nothing is between */
+    text_t driver_words;         /* that of the driver */
 } client_options_t;
 
 extern const char client_usage[];

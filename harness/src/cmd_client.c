@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "client_suite/play_check.h"
 #include "client_suite/pool.h"
+#include "proxy/mutant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,19 +68,24 @@ static bool run_pool(void *ctx, const suite_options_t *options, const variants_t
     return pool_run(pool, variants, verdict, verdict_ctx, counts);
 }
 
-static int run(const client_options_t *options, const greeting_t *greeting, run_plan_t *plan, uv_loop_t *loop)
+static int run(const client_options_t *options, const greeting_t *greeting, json_t *faults, run_plan_t *plan,
+               uv_loop_t *loop)
 {
     text_t error = {0}, name = {0};
+    size_t altered = 0;
     if (!report_open(options->run.report, 1, true, &error)) {
         command_complain("client", &error);
         return EXIT_USE;
     }
-    pool_options_t pool = {.stage = {loop, greeting->tolerance, PATIENCE_MS, NULL},
+    pool_options_t pool = {.stage = {loop, greeting->tolerance, PATIENCE_MS, NULL, faults, &altered},
                            .arguments = options->driver,
                            .hello_ms = (double)options->hello_s * 1000};
     text_printf(&name, "%s %s", greeting->name, greeting->version);
     run_target_t tested = {"client", text_str(&name), "this driver", run_pool, &pool};
     int code = run_plan_run(plan, &options->run, &tested);
+    if (faults) {
+        fprintf(stderr, "phxspec client: %zu times something was altered\n", altered);
+    }
     text_free(&name);
     return code;
 }
@@ -92,7 +98,10 @@ static int plan_and_run(const client_options_t *options)
     text_t error = {0};
     int code = EXIT_USE;
     uv_loop_init(&loop);
-    bool known = check_without(&options->run, &error);
+    json_t *faults = NULL;
+    bool known =
+        check_without(&options->run, &error) &&
+        (!options->faults || (faults = mutants_choose_faults(options->faults, options->mutant, &error)));
     if (known && options->driver &&
         !greeting_read(&loop, options->driver, (double)options->hello_s * 1000, &greeting, &error)) {
         code = EXIT_HARNESS;
@@ -101,13 +110,14 @@ static int plan_and_run(const client_options_t *options)
             run_plan_list(&plan, &options->run);
             code = EXIT_AGREED;
         } else {
-            code = run(options, &greeting, &plan, &loop);
+            code = run(options, &greeting, faults, &plan, &loop);
         }
     }
     command_complain("client", &error);
     run_plan_free(&plan);
     greeting_free(&greeting);
     uv_loop_close(&loop);
+    json_decref(faults);
     return code;
 }
 

@@ -29,7 +29,9 @@ static const char usage[] =
     "  --client          the mutants are clients, and --spawn says how the driver of one is started, with "
     "the "
     "fault\n"
-    "                    {fault}, or with none, \"none\"\n"
+    "                    {fault}, or with none, \"none\": then phxspec's proxy between client and server "
+    "may alter\n"
+    "                    what passes\n"
     "  --mutants PATH    file or folder (default: mutants, or client-mutants, in the folder of the vectors)\n"
     "  --run GLOB        only these, by id; may be repeated\n"
     "  --spawn COMMAND   how the server is started with a fault built in: {port} is 0, {fault} the name of "
@@ -267,6 +269,15 @@ static bool choose(campaign_t *campaign, const mutants_t *mutants)
     return campaign->count > 0;
 }
 
+static bool any_proxied(const campaign_t *campaign)
+{
+    bool any = false;
+    for (size_t i = 0; i < campaign->count; i++) {
+        any = any || campaign->chosen[i]->proxy;
+    }
+    return any;
+}
+
 static char *mutants_path(const options_t *options)
 {
     text_t path = {0};
@@ -300,7 +311,9 @@ static int load_and_run(const options_t *options)
         campaign.setup = (trial_setup_t){.upstream = options->client ? NULL : &upstream,
                                          .spawn = options->spawn,
                                          .arguments = text_str(&options->arguments),
+                                         .mutants = path,
                                          .client = options->client,
+                                         .detour = any_proxied(&campaign),
                                          .quick = options->quick};
         code = run(&campaign);
     }

@@ -22,7 +22,7 @@ static const char usage[] =
     "\n"
     "  --upstream URL    the server, http://HOST:PORT\n"
     "  --faults FILE     a file of mutants; without it nothing is altered\n"
-    "  --mutant ID       which of them (needed when the file has several)\n"
+    "  --mutant ID       which of them (needed when the file has several); none: nothing is altered\n"
     "  --port N          where it listens (default: 0, a free port)\n";
 
 typedef struct options {
@@ -80,29 +80,6 @@ static bool read_options(int argc, char **argv, options_t *options)
     return true;
 }
 
-/* The faults of the mutant that is asked for; NULL and a message. A new reference. */
-static json_t *choose(const options_t *options, const mutants_t *mutants, text_t *error)
-{
-    const mutant_t *mutant = options->mutant     ? mutants_find(mutants, options->mutant)
-                             : mutants->len == 1 ? &mutants->at[0]
-                                                 : NULL;
-    if (!options->faults) {
-        return json_array();
-    }
-    if (!mutant && options->mutant) {
-        text_printf(error, "%s: no mutant \"%s\"\n", options->faults, options->mutant);
-    } else if (!mutant) {
-        text_printf(error, "%s: has %zu mutants; --mutant says which\n", options->faults, mutants->len);
-    } else if (!mutant->proxy) {
-        text_printf(
-            error, "%s: mutant %s is made by a target that has the fault \"%s\" built in, not by the proxy\n",
-            options->faults, mutant->id, mutant->fault);
-    } else {
-        return json_incref(mutant->proxy);
-    }
-    return NULL;
-}
-
 static void on_signal(uv_signal_t *signal, int number)
 {
     (void)number;
@@ -141,15 +118,14 @@ static int serve(const options_t *options, const address_t *upstream, json_t *li
 
 static int load_and_serve(const options_t *options)
 {
-    mutants_t mutants = {0};
     text_t error = {0};
     url_t url;
     address_t upstream;
     json_t *list = NULL;
     int code = EXIT_USE;
     if (url_parse(options->upstream, &url, &error) &&
-        (!options->faults || mutants_load(&mutants, options->faults, &error)) &&
-        (list = choose(options, &mutants, &error))) {
+        (list = options->faults ? mutants_choose_faults(options->faults, options->mutant, &error)
+                                : json_array())) {
         code = EXIT_HARNESS;
         if (url_resolve(&url, &upstream, &error) &&
             address_probe(&upstream, url.authority, PROBE_MS, &error)) {
@@ -158,7 +134,6 @@ static int load_and_serve(const options_t *options)
     }
     command_complain("proxy", &error);
     json_decref(list);
-    mutants_free(&mutants);
     return code;
 }
 

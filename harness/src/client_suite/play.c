@@ -225,6 +225,18 @@ static void excuse(play_t *play)
     }
 }
 
+/* Nobody can reach the server any more. */
+static void close_server(play_t *play)
+{
+    if (play->detour) {
+        *play->stage->altered += detour_altered(play->detour);
+    }
+    detour_close(play->detour);
+    host_free(play->host);
+    play->detour = NULL;
+    play->host = NULL;
+}
+
 static void finish(void *ctx)
 {
     play_t *play = ctx;
@@ -236,8 +248,7 @@ static void finish(void *ctx)
     result.label_count = play->variant->c->len + 1;
     play->labels = NULL;
     play->result = (case_result_t){0};
-    host_free(play->host);
-    play->host = NULL;
+    close_server(play);
     play->transcript = NULL;
     play->done(play->ctx, &result, play->reset_done && !play->driver_end);
 }
@@ -346,6 +357,17 @@ void play_advance(void *ctx)
     }
 }
 
+static bool open_server(play_t *play, text_t *error)
+{
+    const stage_t *stage = play->stage;
+    play->host =
+        host_open(stage->loop, stage->pace, play->transcript, play->variant->vsn, play_advance, play, error);
+    if (play->host && stage->faults) {
+        play->detour = detour_open(stage->loop, host_port(play->host), stage->faults, error);
+    }
+    return play->host && (play->detour || !stage->faults);
+}
+
 static void builtin_names(play_t *play, const char *unique)
 {
     const vector_case_t *c = play->variant->c;
@@ -382,9 +404,7 @@ play_t *play_start(const stage_t *stage, const variant_t *variant, const char *u
     }
     builtin_names(play, unique);
     driver_listen(driver, &driver_events, play);
-    play->host =
-        host_open(stage->loop, stage->pace, play->transcript, variant->vsn, play_advance, play, &error);
-    if (!play->host) {
+    if (!open_server(play, &error)) {
         play_broken(play, "%s", text_str(&error));
         begin_reset(play);
     }
@@ -397,7 +417,7 @@ void play_free(play_t *play)
 {
     deadline_cancel(&play->deadline);
     deadline_cancel(&play->finish);
-    host_free(play->host);
+    close_server(play);
     for (size_t i = 0; i < play->heard_count; i++) {
         json_decref(play->heard[i].line);
     }

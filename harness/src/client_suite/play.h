@@ -18,6 +18,8 @@ typedef struct stage {
     tolerance_t tolerance;
     double patience_ms; /* how long a step waits beyond the time it is about */
     const pace_t *pace; /* of the loop; pool_run has its own */
+    json_t *faults;     /* list: what is altered between client and server; NULL: nothing is between them */
+    size_t *altered;    /* counted up by how many times that happened; needed with `faults` */
 } stage_t;
 
 typedef struct play play_t;

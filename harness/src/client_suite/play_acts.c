@@ -85,16 +85,22 @@ outcome_t play_await_poll(play_t *play)
     return there ? play_over_now(play) : play_wait(play, "no such request came");
 }
 
+/* Where the client finds the server. */
+static int server_port(const play_t *play)
+{
+    return play->detour ? detour_port(play->detour) : host_port(play->host);
+}
+
 static outcome_t tell(play_t *play)
 {
     const char *what = json_string_value(play_argument(play));
     json_t *command = play_member(play, "with") ? json_deep_copy(play_member(play, "with")) : json_object();
     json_object_set_new(command, "do", json_string(what));
     if (strcmp(what, "connect") == 0) {
-        json_t *defaults = json_pack("{s:o s:s s:s s:o}", "url",
-                                     json_sprintf("ws://127.0.0.1:%d/socket", host_port(play->host)),
-                                     "transport", transport_name(play->variant->transport), "vsn",
-                                     vsn_name(play->variant->vsn), "options", json_object());
+        json_t *defaults =
+            json_pack("{s:o s:s s:s s:o}", "url", json_sprintf("ws://127.0.0.1:%d/socket", server_port(play)),
+                      "transport", transport_name(play->variant->transport), "vsn",
+                      vsn_name(play->variant->vsn), "options", json_object());
         json_object_update_missing(command, defaults);
         json_decref(defaults);
     }

@@ -4,6 +4,7 @@
 #ifndef CLIENT_SUITE_PLAY_IMPL_H
 #define CLIENT_SUITE_PLAY_IMPL_H
 
+#include "client_suite/detour.h"
 #include "client_suite/host.h"
 #include "client_suite/play.h"
 #include "client_suite/play_check.h"
@@ -31,6 +32,7 @@ struct play {
 
     transcript_t *transcript;
     host_t *host;
+    detour_t *detour; /* NULL: the client connects to the host itself */
     json_t *names;
     json_t *allowed; /* list of messages */
     size_t offers_read;

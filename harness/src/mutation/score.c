@@ -239,11 +239,11 @@ bool score_write_page(const char *path, const score_t *score, bool client)
             "neighbours.\n"
             "`ci/%s` makes this page.\n\n",
             client ? "client" : "server", name, name, name);
-    if (!client) {
-        size_t built_in = 0;
-        for (size_t i = 0; i < score->len; i++) {
-            built_in += score->at[i].mutant->fault != NULL;
-        }
+    size_t built_in = 0;
+    for (size_t i = 0; i < score->len; i++) {
+        built_in += score->at[i].mutant->fault != NULL;
+    }
+    if (built_in < score->len) {
         fprintf(to, "%zu are made by phxspec's proxy, %zu have the fault built in.\n\n",
                 score->len - built_in, built_in);
     }
@@ -252,8 +252,8 @@ bool score_write_page(const char *path, const score_t *score, bool client)
             "%zu variants pass and none fails.\n\n"
             "| mutant | breaks | what it does | variants that turn red | one of them |\n"
             "| --- | --- | --- | --- | --- |\n",
-            killed, score->len, score->by[FATE_KILLED], client ? "" : ", through the same proxy",
-            score->control);
+            killed, score->len, score->by[FATE_KILLED],
+            built_in < score->len ? ", through the same proxy" : "", score->control);
     for (size_t i = 0; i < score->len; i++) {
         const mutant_result_t *result = &score->at[i];
         text_t requirements = {0};

@@ -112,6 +112,12 @@ static void add_groups(text_t *command, const json_t *requirements)
     }
 }
 
+/* phxspec client has a proxy of its own. */
+static bool goes_through_proxy(const trial_t *trial)
+{
+    return trial->setup->client && (trial->mutant ? trial->mutant->proxy != NULL : trial->setup->detour);
+}
+
 /* `target`: a URL, or what drives a client. */
 static void judge(trial_t *trial, const char *target)
 {
@@ -128,6 +134,13 @@ static void judge(trial_t *trial, const char *target)
         }
     } else if (trial->setup->quick && trial->mutant) {
         add_groups(&command, trial->mutant->requirements);
+    }
+    if (goes_through_proxy(trial)) {
+        text_puts(&command, " --faults ");
+        text_shell_word(&command, trial->setup->mutants);
+        text_puts(&command, " --mutant ");
+        text_shell_word(&command, trial->mutant ? trial->mutant->id : "none");
+        trial->hits = SIZE_MAX;
     }
     text_puts(&command, trial->setup->client ? " --driver " : " ");
     text_shell_word(&command, target);
@@ -161,7 +174,8 @@ static void start_target(trial_t *trial)
 static void start_driver(trial_t *trial)
 {
     text_t command = {0};
-    command_set(&command, trial->setup->spawn, "fault", trial->mutant ? trial->mutant->fault : "none");
+    command_set(&command, trial->setup->spawn, "fault",
+                trial->mutant && trial->mutant->fault ? trial->mutant->fault : "none");
     judge(trial, text_str(&command));
     text_free(&command);
 }
@@ -193,11 +207,8 @@ trial_t *trial_start(const trial_setup_t *setup, const mutant_t *mutant, const n
     trial->ctx = ctx;
     text_printf(&report, "%s/%s.jsonl", setup->folder, mutant ? mutant->id : "control");
     trial->report = text_take(&report);
-    if (setup->client && (!mutant || mutant->fault)) {
+    if (setup->client) {
         start_driver(trial);
-    } else if (setup->client) {
-        text_puts(&trial->why, "of a client, a fault has to be built in");
-        finish(trial, TRIAL_NOT_MADE);
     } else if (!mutant || mutant->proxy) {
         start_proxy(trial);
     } else if (setup->spawn) {

@@ -18,7 +18,10 @@ typedef struct trial_setup {
     const char *folder;        /* for the reports of the runs */
     const char *spawn; /* how a target with a fault built in is started: {port}, {fault}; NULL: not at all */
     const char *arguments; /* words for the judge, quoted for a shell; begins with a blank or is "" */
-    bool client; /* the mutants are clients: `spawn` starts the driver; without a fault {fault} is "none" */
+    const char *mutants;   /* file or folder they are from */
+    bool client; /* the mutants are clients: `spawn` starts the driver; without a fault built in {fault} is
+                    "none" */
+    bool detour; /* of a client: the run without a fault goes through the proxy as well */
     bool quick;  /* only the cases about the group of requirements that is broken */
 } trial_setup_t;
 
@@ -41,7 +44,8 @@ const names_t *trial_only(const trial_t *trial); /* as given */
 trial_state_t trial_state(const trial_t *trial);
 const char *trial_why(const trial_t *trial);    /* "" unless there is something to say */
 const char *trial_report(const trial_t *trial); /* path of the JSON lines */
-size_t trial_hits(const trial_t *trial);        /* how many times the proxy altered something */
+size_t trial_hits(
+    const trial_t *trial); /* how many times the proxy altered something; of a client not known, SIZE_MAX */
 
 /* Ends what still runs, removes the report and releases. */
 void trial_free(trial_t *trial);

@@ -197,3 +197,28 @@ const mutant_t *mutants_find(const mutants_t *mutants, const char *id)
     }
     return NULL;
 }
+
+json_t *mutants_choose_faults(const char *path, const char *id, text_t *error)
+{
+    mutants_t mutants = {0};
+    json_t *faults = NULL;
+    if (mutants_load(&mutants, path, error)) {
+        const mutant_t *mutant = id ? mutants_find(&mutants, id) : mutants.len == 1 ? &mutants.at[0] : NULL;
+        if (id && strcmp(id, "none") == 0) {
+            faults = json_array();
+        } else if (!mutant && id) {
+            text_printf(error, "%s: no mutant \"%s\"\n", path, id);
+        } else if (!mutant) {
+            text_printf(error, "%s: has %zu mutants; --mutant says which\n", path, mutants.len);
+        } else if (!mutant->proxy) {
+            text_printf(
+                error,
+                "%s: mutant %s is made by a target that has the fault \"%s\" built in, not by the proxy\n",
+                path, mutant->id, mutant->fault);
+        } else {
+            faults = json_incref(mutant->proxy);
+        }
+    }
+    mutants_free(&mutants);
+    return faults;
+}

@@ -29,6 +29,12 @@ typedef struct mutants {
 bool mutants_load(mutants_t *mutants, const char *path, text_t *error);
 void mutants_free(mutants_t *mutants);
 
+/*
+ * What the proxy is to do: the faults of the mutant `id` of a file or folder. `id` NULL: of the only one
+ * there is; "none": nothing. A new reference; NULL and a message.
+ */
+json_t *mutants_choose_faults(const char *path, const char *id, text_t *error);
+
 const mutant_t *mutants_find(const mutants_t *mutants, const char *id);
 
 #endif
