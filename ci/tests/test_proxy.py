@@ -198,6 +198,19 @@ def test_what_turns_red_once_and_not_again_kills_nobody(server, tmp_path):
     assert "join_ref.push-null/ws/v2 turned red, but not again" in run.out
 
 
+def test_a_target_that_does_not_start_again_is_broken(server, tmp_path):
+    command = (
+        f"sh -c '[ ! -e {tmp_path}/seen ] || exec false; touch {tmp_path}/seen; "
+        f"exec {env.server()} --port {{port}} --phoenix 1.8.11' {{fault}}"
+    )
+    options = ["--mutants", built_in(tmp_path, "once"), "--spawn", command]
+    only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
+    run = phxspec("mutants", *options, server.url, *only, timeout=60)
+    assert run.code == 3
+    assert "broken            x.once" in run.out
+    assert "it ended with status 1" in run.out
+
+
 @pytest.mark.parametrize(
     "command, code, words",
     [

@@ -45,8 +45,8 @@ void score_add(score_t *score, size_t index, const trial_t *trial);
 
 /*
  * Enters what a second trial, of the variants `best` alone, came to: those that passed prove nothing, for a
- * busy machine may have turned them red. Where none is left the mutant has survived. False: the trial proved
- * nothing and is to be made once more.
+ * busy machine may have turned them red. Where none is left the mutant has survived; where the server did not
+ * live it is broken. False: the trial proved nothing and is to be made once more.
  */
 bool score_confirm(score_t *score, size_t index, const trial_t *trial);
 
