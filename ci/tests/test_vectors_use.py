@@ -200,3 +200,13 @@ def test_the_profile_in_the_tree_is_the_built_in_one(server, report):
     given = judge(server.url, "--profile", env.VECTORS / "profiles" / "reference-server.json", report=report)
     assert given.code == built_in.code == 0
     assert given.verdicts == built_in.verdicts
+
+
+@pytest.mark.parametrize("command", ["server", "client", "explain", "lint", "mutants", "probe", "proxy", "report"])
+def test_an_option_that_is_not_there_is_named(command):
+    run = phxspec(command, "--nonsense")
+    assert run.code == 2
+    assert run.err == (
+        f"phxspec {command}: --nonsense: no such option, or its value is missing; "
+        f"phxspec {command} --help tells the options\n"
+    )

@@ -72,7 +72,8 @@ static bool read_options(int argc, char **argv, options_t *options)
         {"quick", 0, NULL, 'q'},   {"jobs", 1, NULL, 'j'}, {"page", 1, NULL, 'p'},  {"verbose", 0, NULL, 'v'},
         {"help", 0, NULL, 'h'},    {NULL, 0, NULL, 0}};
     int option;
-    optind = 1;
+    opterr = 0;
+    optind = 0;
     while ((option = getopt_long(argc, argv, "+h", known, NULL)) != -1) {
         switch (option) {
         case 'm':
@@ -105,8 +106,7 @@ static bool read_options(int argc, char **argv, options_t *options)
             options->help = true;
             return true;
         default:
-            fputs("phxspec mutants --help tells the options\n", stderr);
-            return false;
+            return command_misread("mutants", argv);
         }
     }
     if (options->spawn && !strstr(options->spawn, "{fault}")) {

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +12,14 @@ bool command_number(const char *text, long least, long most, long *number)
     errno = 0;
     *number = strtol(text, &end, 10);
     return errno == 0 && *end == '\0' && end != text && *number >= least && *number <= most;
+}
+
+bool command_misread(const char *command, char *const *argv)
+{
+    fprintf(stderr,
+            "phxspec %s: %s: no such option, or its value is missing; phxspec %s --help tells the options\n",
+            command, argv[optind - 1], command);
+    return false;
 }
 
 bool command_complain(const char *command, text_t *lines)
