@@ -2,12 +2,14 @@
 """phxspec proxy and phxspec mutants: what passes, what is altered, and what is made of it."""
 
 import json
+import pathlib
+import signal
 
 import pytest
 
 from testenv import env
 from testenv.harness import LACKS, phxspec, requirements
-from testenv.server import Program
+from testenv.server import Program, wait_until
 from testenv.wire import PING, PONG, Ended, LongPoll, WebSocket, frame
 
 MUTANTS = env.VECTORS / "mutants"
@@ -225,6 +227,33 @@ def test_a_target_that_does_not_live_says_so(server, tmp_path, command, code, wo
     run = phxspec("mutants", "--mutants", mutants, "--spawn", command, server.url, *only)
     assert run.code == code
     assert words in run.out + run.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_interrupted_leaves_nothing_behind(server, tmp_path, monkeypatch, number):
+    """The first mutant is judged, the second one's server started: its process and the reports must go."""
+    pid = tmp_path / "pid"
+    command = (
+        f"sh -c 'release=1.8.11; [ $1 = 1.8.11 ] || {{ echo $$ >{pid}; kill -STOP $$; }}; "
+        f"exec {env.server()} --port {{port}} --phoenix $release' sh {{fault}}"
+    )
+    options = ["--mutants", built_in(tmp_path, "1.8.11", "stopped"), "--spawn", command, "--jobs", "1", "--verbose"]
+    only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    run = Program([env.harness(), "mutants", *options, server.url, *only], tmp_path)
+    try:
+        wait_until(lambda: pid.exists() and pid.read_text().strip(), "the second server")
+        run.signal(number)
+        assert run.wait() == 3
+        assert "interrupted; 1 of 2 mutants were judged" in run.stderr()
+        assert "Sanitizer" not in run.stderr()
+        assert run.read_line().startswith("killed            x.1.8.11")
+        assert not list(folder.iterdir())
+        wait_until(lambda: not pathlib.Path(f"/proc/{pid.read_text().strip()}").exists(), "the server's end")
+    finally:
+        run.kill()
 
 
 def test_a_server_that_fails_by_itself_proves_nothing(proxy):

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,8 +46,8 @@ static const char usage[] =
     "  --verbose         a line for every mutant, not only for those that were not killed\n"
     "\n"
     "exit: 0 all killed, 1 some were not, 2 wrong use or broken files, 3 the server fails without a fault, "
-    "or\n"
-    "phxspec itself failed\n";
+    "a mutant\n"
+    "is broken, the run was interrupted, or phxspec itself failed\n";
 
 typedef struct options {
     const char *mutants, *spawn, *page, *url;
@@ -143,8 +144,9 @@ typedef struct campaign {
     trial_setup_t setup;
     const mutant_t **chosen;
     size_t count, next, under_way;
+    trial_t *control, **trials; /* those that run, `trials` by the place of the mutant; owned */
     score_t score;
-    bool control_failed;
+    bool control_failed, interrupted;
     double began;
 } campaign_t;
 
@@ -157,6 +159,7 @@ static void on_trial(void *ctx, trial_t *trial)
     while (campaign->chosen[i] != trial_mutant(trial)) {
         i++;
     }
+    campaign->trials[i] = NULL;
     const mutant_result_t *result = &campaign->score.at[i];
     bool confirmed = false;
     if (trial_only(trial)) {
@@ -166,7 +169,8 @@ static void on_trial(void *ctx, trial_t *trial)
     }
     trial_free(trial);
     if (result->best.len > 0 && !confirmed) {
-        trial_start(&campaign->setup, result->mutant, &result->best, on_trial, campaign);
+        campaign->trials[i] =
+            trial_start(&campaign->setup, result->mutant, &result->best, on_trial, campaign);
         return;
     }
     score_print_one(stdout, result, campaign->options->verbose);
@@ -177,14 +181,16 @@ static void on_trial(void *ctx, trial_t *trial)
 static void start_more(campaign_t *campaign)
 {
     while (campaign->next < campaign->count && campaign->under_way < (size_t)campaign->options->jobs) {
+        const size_t i = campaign->next++;
         campaign->under_way++;
-        trial_start(&campaign->setup, campaign->chosen[campaign->next++], NULL, on_trial, campaign);
+        campaign->trials[i] = trial_start(&campaign->setup, campaign->chosen[i], NULL, on_trial, campaign);
     }
 }
 
 static void on_control(void *ctx, trial_t *trial)
 {
     campaign_t *campaign = ctx;
+    campaign->control = NULL;
     json_t *failed = json_object();
     text_t error = {0};
     bool ran = trial_state(trial) == TRIAL_RAN &&
@@ -209,10 +215,51 @@ static void on_control(void *ctx, trial_t *trial)
     trial_free(trial);
 }
 
-static int judge(campaign_t *campaign)
+/* What has been judged stays, and what is under way ends undecided. */
+static void on_interrupt(uv_signal_t *signal, int number)
+{
+    campaign_t *campaign = signal->data;
+    (void)number;
+    campaign->interrupted = true;
+    if (campaign->control) {
+        trial_free(campaign->control);
+        campaign->control = NULL;
+    }
+    for (size_t i = 0; i < campaign->next; i++) {
+        if (campaign->trials[i]) {
+            trial_free(campaign->trials[i]);
+            campaign->trials[i] = NULL;
+            score_withdraw(&campaign->score, i);
+        }
+    }
+}
+
+/* The loop does not wait for it. */
+static void watch_signal(campaign_t *campaign, uv_signal_t *signal, int number)
+{
+    uv_signal_init(campaign->setup.loop, signal);
+    signal->data = campaign;
+    uv_signal_start(signal, on_interrupt, number);
+    uv_unref((uv_handle_t *)signal);
+}
+
+static void run_trials(campaign_t *campaign)
+{
+    uv_loop_t *loop = campaign->setup.loop;
+    uv_signal_t interrupt, terminate;
+    watch_signal(campaign, &interrupt, SIGINT);
+    watch_signal(campaign, &terminate, SIGTERM);
+    campaign->control = trial_start(&campaign->setup, NULL, NULL, on_control, campaign);
+    uv_run(loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&interrupt, NULL);
+    uv_close((uv_handle_t *)&terminate, NULL);
+    uv_run(loop, UV_RUN_DEFAULT);
+}
+
+static int judge(const campaign_t *campaign)
 {
     const score_t *score = &campaign->score;
-    if (campaign->control_failed || score->by[FATE_BROKEN] > 0) {
+    if (campaign->control_failed || campaign->interrupted || score->by[FATE_BROKEN] > 0) {
         return EXIT_HARNESS;
     }
     return score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR] + score->by[FATE_NOT_RUN] == score->len
@@ -220,13 +267,34 @@ static int judge(campaign_t *campaign)
                : EXIT_FAILED;
 }
 
+static void tell(const campaign_t *campaign)
+{
+    const score_t *score = &campaign->score;
+    if (campaign->interrupted) {
+        size_t judged = 0;
+        for (int fate = 0; fate < FATES; fate++) {
+            judged += score->by[fate];
+        }
+        fprintf(stderr, "phxspec mutants: interrupted; %zu of %zu mutants were judged%s\n", judged,
+                score->len, campaign->options->page ? ", and the page was not written" : "");
+    }
+    if (!campaign->control_failed) {
+        score_print(stdout, score, clock_ms() - campaign->began);
+    }
+}
+
 static int run(campaign_t *campaign)
 {
     uv_loop_t loop;
-    char folder[] = "/tmp/phxspec-mutants-XXXXXX", self[4096];
+    text_t path = {0};
+    char self[4096], *folder;
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    const char *temporary = getenv("TMPDIR");
+    text_printf(&path, "%s/phxspec-mutants-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    folder = text_take(&path);
     if (len < 0 || !mkdtemp(folder)) {
-        fprintf(stderr, "phxspec mutants: %s\n", strerror(errno));
+        fprintf(stderr, "phxspec mutants: %s: %s\n", folder, strerror(errno));
+        free(folder);
         return EXIT_HARNESS;
     }
     self[len] = 0;
@@ -236,20 +304,20 @@ static int run(campaign_t *campaign)
     campaign->setup.folder = folder;
     campaign->score.at = mem_new(campaign->count, sizeof *campaign->score.at);
     campaign->score.len = campaign->count;
+    campaign->trials = mem_new(campaign->count, sizeof(trial_t *));
     campaign->began = clock_ms();
-    trial_start(&campaign->setup, NULL, NULL, on_control, campaign);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    run_trials(campaign);
     uv_loop_close(&loop);
     rmdir(folder);
+    free(folder);
     int code = judge(campaign);
-    if (!campaign->control_failed) {
-        score_print(stdout, &campaign->score, clock_ms() - campaign->began);
-        if (campaign->options->page &&
-            !score_write_page(campaign->options->page, &campaign->score, campaign->options->client)) {
-            fprintf(stderr, "phxspec mutants: %s: %s\n", campaign->options->page, strerror(errno));
-            code = EXIT_HARNESS;
-        }
+    tell(campaign);
+    if (campaign->options->page && !campaign->control_failed && !campaign->interrupted &&
+        !score_write_page(campaign->options->page, &campaign->score, campaign->options->client)) {
+        fprintf(stderr, "phxspec mutants: %s: %s\n", campaign->options->page, strerror(errno));
+        code = EXIT_HARNESS;
     }
+    free(campaign->trials);
     score_free(&campaign->score);
     return code;
 }

@@ -184,6 +184,15 @@ bool score_confirm(score_t *score, size_t index, const trial_t *trial)
     return !again;
 }
 
+void score_withdraw(score_t *score, size_t index)
+{
+    mutant_result_t *result = &score->at[index];
+    if (result->mutant) {
+        score->by[result->fate]--;
+        result->mutant = NULL;
+    }
+}
+
 void score_free(score_t *score)
 {
     for (size_t i = 0; i < score->len; i++) {

@@ -50,6 +50,9 @@ void score_add(score_t *score, size_t index, const trial_t *trial);
  */
 bool score_confirm(score_t *score, size_t index, const trial_t *trial);
 
+/* Takes back what was entered, if anything was: it is not known whether the mutant dies again. */
+void score_withdraw(score_t *score, size_t index);
+
 void score_free(score_t *score);
 
 /* One line, as the trial ends; with `verbose` also for what was killed. */
