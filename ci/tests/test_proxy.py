@@ -147,6 +147,7 @@ def test_wrong_use_is_told(server, arguments, says):
 def test_mutants_are_killed_or_survive(server, tmp_path):
     mutants = tmp_path / "mutants.json"
     page = tmp_path / "page.md"
+    page.write_text("what was there before\n")
     heartbeat = {"from": "server", "message": [{"$any": True}, {"$any": True}, "phoenix", "phx_reply", {"$any": True}]}
     nothing = {"from": "server", "message": ["never", {"$any": True}, {"$any": True}, "said", {"$any": True}]}
     one = {"title": "t", "requirements": ["HB-02"]}
@@ -162,12 +163,14 @@ def test_mutants_are_killed_or_survive(server, tmp_path):
         )
     )
     run = phxspec(
-        "mutants", "--mutants", mutants, "--quick", "--page", page, server.url, "--", "--without", LACKS, timeout=120
+        "mutants", "--mutants", mutants, "--page", page, server.url, "--", "--without", LACKS, "--run", "req:HB-*",
+        timeout=120,
     )
     assert run.code == 1, run.err
     assert "survived          x.harmless" in run.out and "nothing it is about was ever said" in run.out
     assert "not run           x.built-in" in run.out
     assert "3 mutants: killed 1," in run.out
+    assert page.read_text().startswith("# Mutants\n")
     assert "| x.killed | HB-02 |" in page.read_text() and "**survived**" in page.read_text()
 
 
@@ -254,6 +257,30 @@ def test_what_is_interrupted_leaves_nothing_behind(server, tmp_path, monkeypatch
         wait_until(lambda: not pathlib.Path(f"/proc/{pid.read_text().strip()}").exists(), "the server's end")
     finally:
         run.kill()
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--run", "leave.*"], "without --run and --quick"),
+        (["--quick"], "without --run and --quick"),
+        ([], "No such file or directory"),
+    ],
+)
+def test_a_page_that_cannot_be_is_refused_before_the_run(tmp_path, options, words):
+    page = tmp_path / "no" / "page.md"
+    run = phxspec("mutants", "--page", page, *options, "http://127.0.0.1:1")
+    assert run.code == 2
+    assert run.err.startswith(f"phxspec mutants: --page {page}: ") and words in run.err
+
+
+def test_a_page_of_a_run_that_proved_nothing_stays(proxy, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("as it was")
+    port = proxy({"match": message("server", "phx_reply"), "do": [{"drop": True}]})
+    only = ["--", "--run", "heartbeat.*", "--without", LACKS]
+    assert phxspec("mutants", "--page", page, f"http://127.0.0.1:{port}", *only).code == 3
+    assert page.read_text() == "as it was"
 
 
 def test_a_server_that_fails_by_itself_proves_nothing(proxy):

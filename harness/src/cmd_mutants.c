@@ -42,7 +42,7 @@ static const char usage[] =
     "                    same one without a fault\n"
     "  --quick           only those cases that cite the group of the broken requirement\n"
     "  --jobs N          trials at the same time (default: 2)\n"
-    "  --page FILE       the result as a Markdown page\n"
+    "  --page FILE       the result of all mutants as a Markdown page; what stands in FILE stays until then\n"
     "  --verbose         a line for every mutant, not only for those that were not killed\n"
     "\n"
     "exit: 0 all killed, 1 some were not, 2 wrong use or broken files, 3 the server fails without a fault, "
@@ -116,6 +116,13 @@ static bool read_options(int argc, char **argv, options_t *options)
                 options->spawn);
         return false;
     }
+    if (options->page && (options->run.len > 0 || options->quick)) {
+        fprintf(stderr,
+                "phxspec mutants: --page %s: the page is of all mutants and all cases, without --run and "
+                "--quick\n",
+                options->page);
+        return false;
+    }
     if (options->client && !options->spawn) {
         fputs("phxspec mutants: --client needs --spawn, the driver with {fault} in its command\n", stderr);
         return false;
@@ -142,6 +149,7 @@ static bool read_options(int argc, char **argv, options_t *options)
 typedef struct campaign {
     const options_t *options;
     trial_setup_t setup;
+    FILE *page; /* NULL: none */
     const mutant_t **chosen;
     size_t count, next, under_way;
     trial_t *control, **trials; /* those that run, `trials` by the place of the mutant; owned */
@@ -283,6 +291,28 @@ static void tell(const campaign_t *campaign)
     }
 }
 
+/* Before anything is run; what stands in the file stays until there is something better. */
+static bool open_page(campaign_t *campaign)
+{
+    const char *path = campaign->options->page;
+    campaign->page = path ? fopen(path, "a") : NULL;
+    if (path && !campaign->page) {
+        fprintf(stderr, "phxspec mutants: --page %s: %s\n", path, strerror(errno));
+    }
+    return !path || campaign->page;
+}
+
+static bool write_page(const campaign_t *campaign)
+{
+    /* EINVAL: a pipe, say, which has nothing in it to be replaced */
+    bool good = (ftruncate(fileno(campaign->page), 0) == 0 || errno == EINVAL) &&
+                score_write_page(campaign->page, &campaign->score, campaign->options->client);
+    if (!good) {
+        fprintf(stderr, "phxspec mutants: --page %s: %s\n", campaign->options->page, strerror(errno));
+    }
+    return good;
+}
+
 static int run(campaign_t *campaign)
 {
     uv_loop_t loop;
@@ -312,9 +342,7 @@ static int run(campaign_t *campaign)
     free(folder);
     int code = judge(campaign);
     tell(campaign);
-    if (campaign->options->page && !campaign->control_failed && !campaign->interrupted &&
-        !score_write_page(campaign->options->page, &campaign->score, campaign->options->client)) {
-        fprintf(stderr, "phxspec mutants: %s: %s\n", campaign->options->page, strerror(errno));
+    if (campaign->page && !campaign->control_failed && !campaign->interrupted && !write_page(campaign)) {
         code = EXIT_HARNESS;
     }
     free(campaign->trials);
@@ -374,7 +402,7 @@ static int load_and_run(const options_t *options)
     address_t upstream;
     char *path = mutants_path(options);
     int code = EXIT_USE;
-    if (mutants_load(&mutants, path, &error) && choose(&campaign, &mutants) &&
+    if (mutants_load(&mutants, path, &error) && choose(&campaign, &mutants) && open_page(&campaign) &&
         (options->client || find_server(options->url, &upstream, &code, &error))) {
         campaign.setup = (trial_setup_t){.upstream = options->client ? NULL : &upstream,
                                          .spawn = options->spawn,
@@ -386,6 +414,9 @@ static int load_and_run(const options_t *options)
         code = run(&campaign);
     }
     command_complain("mutants", &error);
+    if (campaign.page) {
+        fclose(campaign.page);
+    }
     free(campaign.chosen);
     free(path);
     mutants_free(&mutants);

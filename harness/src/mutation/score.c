@@ -243,12 +243,8 @@ void score_print(FILE *to, const score_t *score, double ms)
     fprintf(to, " (%.0f s; %zu variants pass without a fault)\n", ms / 1000, score->control);
 }
 
-bool score_write_page(const char *path, const score_t *score, bool client)
+bool score_write_page(FILE *to, const score_t *score, bool client)
 {
-    FILE *to = fopen(path, "w");
-    if (!to) {
-        return false;
-    }
     size_t killed = score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR];
     const char *name = client ? "client-mutants" : "mutants"; /* of the folder, and of the script */
     fprintf(to, "# %s\n\n", client ? "Mutants that are clients" : "Mutants");
@@ -287,5 +283,5 @@ bool score_write_page(const char *path, const score_t *score, bool client)
         }
         text_free(&requirements);
     }
-    return fclose(to) == 0;
+    return fflush(to) == 0 && !ferror(to);
 }

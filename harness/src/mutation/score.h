@@ -59,7 +59,8 @@ void score_free(score_t *score);
 void score_print_one(FILE *to, const mutant_result_t *result, bool verbose);
 void score_print(FILE *to, const score_t *score, double ms);
 
-/* The whole table, as a page; of mutants that are clients, or servers. */
-bool score_write_page(const char *path, const score_t *score, bool client);
+/* The whole table, as a page; of mutants that are clients, or servers. False and errno when it cannot be
+ * written. */
+bool score_write_page(FILE *to, const score_t *score, bool client);
 
 #endif
