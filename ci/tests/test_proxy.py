@@ -283,6 +283,14 @@ def test_a_page_of_a_run_that_proved_nothing_stays(proxy, tmp_path):
     assert page.read_text() == "as it was"
 
 
+def test_mutants_none_of_which_is_run_are_wrong_use(server, tmp_path):
+    only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
+    run = phxspec("mutants", "--mutants", built_in(tmp_path, "deaf"), server.url, *only)
+    assert run.code == 2
+    assert "not run           x.deaf" in run.out
+    assert "none of the mutants chosen was run" in run.err and "--spawn" in run.err
+
+
 def test_a_server_that_fails_by_itself_proves_nothing(proxy):
     port = proxy({"match": message("server", "phx_reply"), "do": [{"drop": True}]})
     run = phxspec(

@@ -45,9 +45,9 @@ static const char usage[] =
     "  --page FILE       the result of all mutants as a Markdown page; what stands in FILE stays until then\n"
     "  --verbose         a line for every mutant, not only for those that were not killed\n"
     "\n"
-    "exit: 0 all killed, 1 some were not, 2 wrong use or broken files, 3 the server fails without a fault, "
-    "a mutant\n"
-    "is broken, the run was interrupted, or phxspec itself failed\n";
+    "exit: 0 all killed that were run, 1 some were not, 2 wrong use, broken files, or none was run, 3 the "
+    "server\n"
+    "fails without a fault, a mutant is broken, the run was interrupted, or phxspec itself failed\n";
 
 typedef struct options {
     const char *mutants, *spawn, *page, *url;
@@ -270,6 +270,9 @@ static int judge(const campaign_t *campaign)
     if (campaign->control_failed || campaign->interrupted || score->by[FATE_BROKEN] > 0) {
         return EXIT_HARNESS;
     }
+    if (score->by[FATE_NOT_RUN] == score->len) {
+        return EXIT_USE;
+    }
     return score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR] + score->by[FATE_NOT_RUN] == score->len
                ? EXIT_AGREED
                : EXIT_FAILED;
@@ -285,6 +288,12 @@ static void tell(const campaign_t *campaign)
         }
         fprintf(stderr, "phxspec mutants: interrupted; %zu of %zu mutants were judged%s\n", judged,
                 score->len, campaign->options->page ? ", and the page was not written" : "");
+    }
+    if (score->by[FATE_NOT_RUN] == score->len) {
+        fputs(
+            "phxspec mutants: none of the mutants chosen was run: their faults are built into a server, and "
+            "--spawn says how it is started\n",
+            stderr);
     }
     if (!campaign->control_failed) {
         score_print(stdout, score, clock_ms() - campaign->began);
