@@ -411,7 +411,8 @@ static int load_and_run(const options_t *options)
     address_t upstream;
     char *path = mutants_path(options);
     int code = EXIT_USE;
-    if (mutants_load(&mutants, path, &error) && choose(&campaign, &mutants) && open_page(&campaign) &&
+    if ((!options->mutants || command_file("mutants", path, &error)) &&
+        mutants_load(&mutants, path, &error) && choose(&campaign, &mutants) && open_page(&campaign) &&
         (options->client || find_server(options->url, &upstream, &code, &error))) {
         campaign.setup = (trial_setup_t){.upstream = options->client ? NULL : &upstream,
                                          .spawn = options->spawn,

@@ -120,7 +120,7 @@ static bool read_known(const options_t *options, json_t **known, text_t *error)
     if (!options->from) {
         return true;
     }
-    if (!profile_load(options->from, &profile, error)) {
+    if (!command_file("from", options->from, error) || !profile_load(options->from, &profile, error)) {
         return false;
     }
     profile_free(&profile);

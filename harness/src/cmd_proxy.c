@@ -124,6 +124,7 @@ static int load_and_serve(const options_t *options)
     json_t *list = NULL;
     int code = EXIT_USE;
     if (url_parse(options->upstream, &url, &error) &&
+        (!options->faults || command_file("faults", options->faults, &error)) &&
         (list = options->faults ? mutants_choose_faults(options->faults, options->mutant, &error)
                                 : json_array())) {
         code = EXIT_HARNESS;

@@ -293,6 +293,9 @@ static bool find_rules(const char *path, text_t *found)
 static bool load_rules(replay_t *replay)
 {
     text_t path = {0};
+    if (replay->rules_file != NULL && !command_file("rules", replay->rules_file, &replay->error)) {
+        return false;
+    }
     if (replay->rules_file != NULL) {
         text_puts(&path, replay->rules_file);
     } else if (!find_rules(replay->paths.at[0], &path)) {
@@ -320,7 +323,8 @@ static bool load_expect(replay_t *replay)
     if (replay->expect_file == NULL) {
         return true;
     }
-    if (!expectations_load(replay->expect_file, &replay->expect, &replay->error)) {
+    if (!command_file("expect", replay->expect_file, &replay->error) ||
+        !expectations_load(replay->expect_file, &replay->expect, &replay->error)) {
         return false;
     }
     for (size_t i = 0; i < replay->expect.len; i++) {

@@ -5,6 +5,8 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 bool command_number(const char *text, long least, long most, long *number)
 {
@@ -20,6 +22,15 @@ bool command_misread(const char *command, char *const *argv)
             "phxspec %s: %s: no such option, or its value is missing; phxspec %s --help tells the options\n",
             command, argv[optind - 1], command);
     return false;
+}
+
+bool command_file(const char *option, const char *path, text_t *error)
+{
+    bool good = access(path, R_OK) == 0;
+    if (!good) {
+        text_printf(error, "--%s %s: %s\n", option, path, strerror(errno));
+    }
+    return good;
 }
 
 bool command_complain(const char *command, text_t *lines)

@@ -27,6 +27,9 @@ bool command_number(const char *text, long least, long most, long *number);
  */
 bool command_misread(const char *command, char *const *argv);
 
+/* Whether the file an option names can be read; else false and a message that names both. */
+bool command_file(const char *option, const char *path, text_t *error);
+
 /* Says each line on stderr, behind "phxspec COMMAND: ", and releases the text. Always false. */
 bool command_complain(const char *command, text_t *lines);
 
