@@ -190,30 +190,25 @@ def test_a_target_with_the_fault_built_in_is_started(server, tmp_path):
     assert "survived          x.1.8.12" in run.out
 
 
-def test_what_turns_red_once_and_not_again_kills_nobody(server, tmp_path):
+@pytest.mark.parametrize(
+    "second, code, words",
+    [
+        ("release=1.8.12", 1, ["survived          x.once", "join_ref.push-null/ws/v2 turned red, but not again"]),
+        ("exit 1", 3, ["broken            x.once", "it ended with status 1"]),
+    ],
+)
+def test_what_turns_red_once_and_not_again_kills_nobody(server, tmp_path, second, code, words):
+    seen = tmp_path / "seen"
     command = (
-        f"sh -c 'release=1.8.12; [ -e {tmp_path}/seen ] || release=1.8.11; touch {tmp_path}/seen; "
+        f"sh -c 'release=1.8.11; [ ! -e {seen} ] || {second}; touch {seen}; "
         f"exec {env.server()} --port {{port}} --phoenix $release' {{fault}}"
     )
     options = ["--mutants", built_in(tmp_path, "once"), "--spawn", command]
     only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
     run = phxspec("mutants", *options, server.url, *only, timeout=60)
-    assert run.code == 1
-    assert "survived          x.once" in run.out
-    assert "join_ref.push-null/ws/v2 turned red, but not again" in run.out
-
-
-def test_a_target_that_does_not_start_again_is_broken(server, tmp_path):
-    command = (
-        f"sh -c '[ ! -e {tmp_path}/seen ] || exec false; touch {tmp_path}/seen; "
-        f"exec {env.server()} --port {{port}} --phoenix 1.8.11' {{fault}}"
-    )
-    options = ["--mutants", built_in(tmp_path, "once"), "--spawn", command]
-    only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
-    run = phxspec("mutants", *options, server.url, *only, timeout=60)
-    assert run.code == 3
-    assert "broken            x.once" in run.out
-    assert "it ended with status 1" in run.out
+    assert run.code == code
+    for word in words:
+        assert word in run.out
 
 
 @pytest.mark.parametrize(
