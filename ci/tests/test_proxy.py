@@ -2,12 +2,14 @@
 """phxspec proxy and phxspec mutants: what passes, what is altered, and what is made of it."""
 
 import json
+import pathlib
+import signal
 
 import pytest
 
 from testenv import env
 from testenv.harness import LACKS, phxspec, requirements
-from testenv.server import Program
+from testenv.server import Program, wait_until
 from testenv.wire import PING, PONG, Ended, LongPoll, WebSocket, frame
 
 MUTANTS = env.VECTORS / "mutants"
@@ -145,6 +147,7 @@ def test_wrong_use_is_told(server, arguments, says):
 def test_mutants_are_killed_or_survive(server, tmp_path):
     mutants = tmp_path / "mutants.json"
     page = tmp_path / "page.md"
+    page.write_text("what was there before\n")
     heartbeat = {"from": "server", "message": [{"$any": True}, {"$any": True}, "phoenix", "phx_reply", {"$any": True}]}
     nothing = {"from": "server", "message": ["never", {"$any": True}, {"$any": True}, "said", {"$any": True}]}
     one = {"title": "t", "requirements": ["HB-02"]}
@@ -160,12 +163,14 @@ def test_mutants_are_killed_or_survive(server, tmp_path):
         )
     )
     run = phxspec(
-        "mutants", "--mutants", mutants, "--quick", "--page", page, server.url, "--", "--without", LACKS, timeout=120
+        "mutants", "--mutants", mutants, "--page", page, server.url, "--", "--without", LACKS, "--run", "req:HB-*",
+        timeout=120,
     )
     assert run.code == 1, run.err
     assert "survived          x.harmless" in run.out and "nothing it is about was ever said" in run.out
     assert "not run           x.built-in" in run.out
     assert "3 mutants: killed 1," in run.out
+    assert page.read_text().startswith("# Mutants\n")
     assert "| x.killed | HB-02 |" in page.read_text() and "**survived**" in page.read_text()
 
 
@@ -185,17 +190,25 @@ def test_a_target_with_the_fault_built_in_is_started(server, tmp_path):
     assert "survived          x.1.8.12" in run.out
 
 
-def test_what_turns_red_once_and_not_again_kills_nobody(server, tmp_path):
+@pytest.mark.parametrize(
+    "second, code, words",
+    [
+        ("release=1.8.12", 1, ["survived          x.once", "join_ref.push-null/ws/v2 turned red, but not again"]),
+        ("exit 1", 3, ["broken            x.once", "it ended with status 1"]),
+    ],
+)
+def test_what_turns_red_once_and_not_again_kills_nobody(server, tmp_path, second, code, words):
+    seen = tmp_path / "seen"
     command = (
-        f"sh -c 'release=1.8.12; [ -e {tmp_path}/seen ] || release=1.8.11; touch {tmp_path}/seen; "
+        f"sh -c 'release=1.8.11; [ ! -e {seen} ] || {second}; touch {seen}; "
         f"exec {env.server()} --port {{port}} --phoenix $release' {{fault}}"
     )
     options = ["--mutants", built_in(tmp_path, "once"), "--spawn", command]
     only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
     run = phxspec("mutants", *options, server.url, *only, timeout=60)
-    assert run.code == 1
-    assert "survived          x.once" in run.out
-    assert "join_ref.push-null/ws/v2 turned red, but not again" in run.out
+    assert run.code == code
+    for word in words:
+        assert word in run.out
 
 
 @pytest.mark.parametrize(
@@ -212,6 +225,65 @@ def test_a_target_that_does_not_live_says_so(server, tmp_path, command, code, wo
     run = phxspec("mutants", "--mutants", mutants, "--spawn", command, server.url, *only)
     assert run.code == code
     assert words in run.out + run.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_interrupted_leaves_nothing_behind(server, tmp_path, monkeypatch, number):
+    """The first mutant is judged, the second one's server started: its process and the reports must go."""
+    pid = tmp_path / "pid"
+    command = (
+        f"sh -c 'release=1.8.11; [ $1 = 1.8.11 ] || {{ echo $$ >{pid}; kill -STOP $$; }}; "
+        f"exec {env.server()} --port {{port}} --phoenix $release' sh {{fault}}"
+    )
+    options = ["--mutants", built_in(tmp_path, "1.8.11", "stopped"), "--spawn", command, "--jobs", "1", "--verbose"]
+    only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    run = Program([env.harness(), "mutants", *options, server.url, *only], tmp_path)
+    try:
+        wait_until(lambda: pid.exists() and pid.read_text().strip(), "the second server")
+        run.signal(number)
+        assert run.wait() == 3
+        assert "interrupted; 1 of 2 mutants were judged" in run.stderr()
+        assert "Sanitizer" not in run.stderr()
+        assert run.read_line().startswith("killed            x.1.8.11")
+        assert not list(folder.iterdir())
+        wait_until(lambda: not pathlib.Path(f"/proc/{pid.read_text().strip()}").exists(), "the server's end")
+    finally:
+        run.kill()
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--run", "leave.*"], "without --run and --quick"),
+        (["--quick"], "without --run and --quick"),
+        ([], "No such file or directory"),
+    ],
+)
+def test_a_page_that_cannot_be_is_refused_before_the_run(tmp_path, options, words):
+    page = tmp_path / "no" / "page.md"
+    run = phxspec("mutants", "--page", page, *options, "http://127.0.0.1:1")
+    assert run.code == 2
+    assert run.err.startswith(f"phxspec mutants: --page {page}: ") and words in run.err
+
+
+def test_a_page_of_a_run_that_proved_nothing_stays(proxy, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("as it was")
+    port = proxy({"match": message("server", "phx_reply"), "do": [{"drop": True}]})
+    only = ["--", "--run", "heartbeat.*", "--without", LACKS]
+    assert phxspec("mutants", "--page", page, f"http://127.0.0.1:{port}", *only).code == 3
+    assert page.read_text() == "as it was"
+
+
+def test_mutants_none_of_which_is_run_are_wrong_use(server, tmp_path):
+    only = ["--", "--without", LACKS, "--run", "join_ref.push-null/ws/v2"]
+    run = phxspec("mutants", "--mutants", built_in(tmp_path, "deaf"), server.url, *only)
+    assert run.code == 2
+    assert "not run           x.deaf" in run.out
+    assert "none of the mutants chosen was run" in run.err and "--spawn" in run.err
 
 
 def test_a_server_that_fails_by_itself_proves_nothing(proxy):

@@ -503,5 +503,18 @@ def is_running(pid):
 
 
 def test_a_report_that_cannot_be_written_is_an_error(tmp_path):
-    run = replay(HEARTBEAT, report=tmp_path / "no" / "such" / "folder" / "report")
-    assert run.code in (2, 3) and "report" in run.err
+    run = replay(HEARTBEAT, report=tmp_path / "no" / "such" / "folder" / "report.jsonl")
+    assert run.code == 2 and "report.jsonl: No such file or directory" in run.err
+
+
+@pytest.mark.parametrize("name", ["x.xml", "x", ".jsonl"])
+def test_a_report_in_another_format_is_refused(name):
+    run = replay("--report", name, HEARTBEAT)
+    assert run.code == 2 and f"--report {name}: replay writes JSON lines only" in run.err
+    assert not (env.ROOT / name).exists()
+
+
+def test_a_format_may_be_named_for_a_report(tmp_path):
+    path = tmp_path / "report"
+    assert replay("--report", f"jsonl={path}", HEARTBEAT).code == 0
+    assert '"verdict"' in path.read_text()

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from testenv import env
-from testenv.harness import judge, phxspec
+from testenv.harness import RECORDED, judge, phxspec
 from testenv.harness import summary_of_vectors as summary
 
 # ---- wrong use ----
@@ -200,3 +200,31 @@ def test_the_profile_in_the_tree_is_the_built_in_one(server, report):
     given = judge(server.url, "--profile", env.VECTORS / "profiles" / "reference-server.json", report=report)
     assert given.code == built_in.code == 0
     assert given.verdicts == built_in.verdicts
+
+
+@pytest.mark.parametrize("command", ["server", "client", "explain", "lint", "mutants", "probe", "proxy", "report"])
+def test_an_option_that_is_not_there_is_named(command):
+    run = phxspec(command, "--nonsense")
+    assert run.code == 2
+    assert run.err == (
+        f"phxspec {command}: --nonsense: no such option, or its value is missing; "
+        f"phxspec {command} --help tells the options\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "command, option",
+    [
+        ("server", "profile"),
+        ("server", "expect"),
+        ("mutants", "mutants"),
+        ("probe", "from"),
+        ("replay", "expect"),
+        ("replay", "rules"),
+    ],
+)
+def test_a_file_that_is_not_there_is_named_with_its_option(command, option):
+    recordings = [RECORDED] if command == "replay" else []
+    run = phxspec(command, f"--{option}", "/no/such", *recordings, "http://127.0.0.1:1")
+    assert run.code == 2
+    assert run.err == f"phxspec {command}: --{option} /no/such: No such file or directory\n"

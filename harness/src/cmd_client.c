@@ -101,7 +101,8 @@ static int plan_and_run(const client_options_t *options)
     json_t *faults = NULL;
     bool known =
         check_without(&options->run, &error) &&
-        (!options->faults || (faults = mutants_choose_faults(options->faults, options->mutant, &error)));
+        (!options->faults || (command_file("faults", options->faults, &error) &&
+                              (faults = mutants_choose_faults(options->faults, options->mutant, &error))));
     if (known && options->driver &&
         !greeting_read(&loop, options->driver, (double)options->hello_s * 1000, &greeting, &error)) {
         code = EXIT_HARNESS;

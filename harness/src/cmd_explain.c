@@ -52,7 +52,8 @@ int cmd_explain(int argc, char **argv)
         {"vectors", required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     const char *folder = NULL;
     int option;
-    optind = 1;
+    opterr = 0;
+    optind = 0;
     while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
         case 'v':
@@ -62,7 +63,7 @@ int cmd_explain(int argc, char **argv)
             fputs(usage, stdout);
             return EXIT_AGREED;
         default:
-            fputs("phxspec explain --help tells the options\n", stderr);
+            command_misread("explain", argv);
             return EXIT_USE;
         }
     }

@@ -120,7 +120,8 @@ int cmd_lint(int argc, char **argv)
         {"vectors", 1, NULL, VECTORS}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
     const char *folder = NULL;
     int option;
-    optind = 1;
+    opterr = 0;
+    optind = 0;
     while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
         case VECTORS:
@@ -130,7 +131,7 @@ int cmd_lint(int argc, char **argv)
             fputs(usage, stdout);
             return EXIT_AGREED;
         default:
-            fputs("phxspec lint --help tells the options\n", stderr);
+            command_misread("lint", argv);
             return EXIT_USE;
         }
     }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,7 +33,10 @@ static const char usage[] =
     "                    {fault}, or with none, \"none\": then phxspec's proxy between client and server "
     "may alter\n"
     "                    what passes\n"
-    "  --mutants PATH    file or folder (default: mutants, or client-mutants, in the folder of the vectors)\n"
+    "  --mutants PATH    file or folder (default: mutants, or client-mutants, in the folder $PHXSPEC_VECTORS "
+    "or "
+    "else\n"
+    "                    in that of the installed vectors; --vectors behind -- does not move it)\n"
     "  --run GLOB        only these, by id; may be repeated\n"
     "  --spawn COMMAND   how the server is started with a fault built in: {port} is 0, {fault} the name of "
     "the fault;\n"
@@ -41,12 +45,12 @@ static const char usage[] =
     "                    same one without a fault\n"
     "  --quick           only those cases that cite the group of the broken requirement\n"
     "  --jobs N          trials at the same time (default: 2)\n"
-    "  --page FILE       the result as a Markdown page\n"
+    "  --page FILE       the result of all mutants as a Markdown page; what stands in FILE stays until then\n"
     "  --verbose         a line for every mutant, not only for those that were not killed\n"
     "\n"
-    "exit: 0 all killed, 1 some were not, 2 wrong use or broken files, 3 the server fails without a fault, "
-    "or\n"
-    "phxspec itself failed\n";
+    "exit: 0 all killed that were run, 1 some were not, 2 wrong use, broken files, or none was run, 3 the "
+    "server\n"
+    "fails without a fault, a mutant is broken, the run was interrupted, or phxspec itself failed\n";
 
 typedef struct options {
     const char *mutants, *spawn, *page, *url;
@@ -72,7 +76,8 @@ static bool read_options(int argc, char **argv, options_t *options)
         {"quick", 0, NULL, 'q'},   {"jobs", 1, NULL, 'j'}, {"page", 1, NULL, 'p'},  {"verbose", 0, NULL, 'v'},
         {"help", 0, NULL, 'h'},    {NULL, 0, NULL, 0}};
     int option;
-    optind = 1;
+    opterr = 0;
+    optind = 0;
     while ((option = getopt_long(argc, argv, "+h", known, NULL)) != -1) {
         switch (option) {
         case 'm':
@@ -105,14 +110,20 @@ static bool read_options(int argc, char **argv, options_t *options)
             options->help = true;
             return true;
         default:
-            fputs("phxspec mutants --help tells the options\n", stderr);
-            return false;
+            return command_misread("mutants", argv);
         }
     }
     if (options->spawn && !strstr(options->spawn, "{fault}")) {
         fprintf(stderr,
                 "phxspec mutants: --spawn %s: {fault} has to stand where the name of the fault goes\n",
                 options->spawn);
+        return false;
+    }
+    if (options->page && (options->run.len > 0 || options->quick)) {
+        fprintf(stderr,
+                "phxspec mutants: --page %s: the page is of all mutants and all cases, without --run and "
+                "--quick\n",
+                options->page);
         return false;
     }
     if (options->client && !options->spawn) {
@@ -141,10 +152,12 @@ static bool read_options(int argc, char **argv, options_t *options)
 typedef struct campaign {
     const options_t *options;
     trial_setup_t setup;
+    FILE *page; /* NULL: none */
     const mutant_t **chosen;
     size_t count, next, under_way;
+    trial_t *control, **trials; /* those that run, `trials` by the place of the mutant; owned */
     score_t score;
-    bool control_failed;
+    bool control_failed, interrupted;
     double began;
 } campaign_t;
 
@@ -157,6 +170,7 @@ static void on_trial(void *ctx, trial_t *trial)
     while (campaign->chosen[i] != trial_mutant(trial)) {
         i++;
     }
+    campaign->trials[i] = NULL;
     const mutant_result_t *result = &campaign->score.at[i];
     bool confirmed = false;
     if (trial_only(trial)) {
@@ -166,7 +180,8 @@ static void on_trial(void *ctx, trial_t *trial)
     }
     trial_free(trial);
     if (result->best.len > 0 && !confirmed) {
-        trial_start(&campaign->setup, result->mutant, &result->best, on_trial, campaign);
+        campaign->trials[i] =
+            trial_start(&campaign->setup, result->mutant, &result->best, on_trial, campaign);
         return;
     }
     score_print_one(stdout, result, campaign->options->verbose);
@@ -177,14 +192,16 @@ static void on_trial(void *ctx, trial_t *trial)
 static void start_more(campaign_t *campaign)
 {
     while (campaign->next < campaign->count && campaign->under_way < (size_t)campaign->options->jobs) {
+        const size_t i = campaign->next++;
         campaign->under_way++;
-        trial_start(&campaign->setup, campaign->chosen[campaign->next++], NULL, on_trial, campaign);
+        campaign->trials[i] = trial_start(&campaign->setup, campaign->chosen[i], NULL, on_trial, campaign);
     }
 }
 
 static void on_control(void *ctx, trial_t *trial)
 {
     campaign_t *campaign = ctx;
+    campaign->control = NULL;
     json_t *failed = json_object();
     text_t error = {0};
     bool ran = trial_state(trial) == TRIAL_RAN &&
@@ -209,24 +226,117 @@ static void on_control(void *ctx, trial_t *trial)
     trial_free(trial);
 }
 
-static int judge(campaign_t *campaign)
+/* What has been judged stays, and what is under way ends undecided. */
+static void on_interrupt(uv_signal_t *signal, int number)
+{
+    campaign_t *campaign = signal->data;
+    (void)number;
+    campaign->interrupted = true;
+    if (campaign->control) {
+        trial_free(campaign->control);
+        campaign->control = NULL;
+    }
+    for (size_t i = 0; i < campaign->next; i++) {
+        if (campaign->trials[i]) {
+            trial_free(campaign->trials[i]);
+            campaign->trials[i] = NULL;
+            score_withdraw(&campaign->score, i);
+        }
+    }
+}
+
+/* The loop does not wait for it. */
+static void watch_signal(campaign_t *campaign, uv_signal_t *signal, int number)
+{
+    uv_signal_init(campaign->setup.loop, signal);
+    signal->data = campaign;
+    uv_signal_start(signal, on_interrupt, number);
+    uv_unref((uv_handle_t *)signal);
+}
+
+static void run_trials(campaign_t *campaign)
+{
+    uv_loop_t *loop = campaign->setup.loop;
+    uv_signal_t interrupt, terminate;
+    watch_signal(campaign, &interrupt, SIGINT);
+    watch_signal(campaign, &terminate, SIGTERM);
+    campaign->control = trial_start(&campaign->setup, NULL, NULL, on_control, campaign);
+    uv_run(loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&interrupt, NULL);
+    uv_close((uv_handle_t *)&terminate, NULL);
+    uv_run(loop, UV_RUN_DEFAULT);
+}
+
+static int judge(const campaign_t *campaign)
 {
     const score_t *score = &campaign->score;
-    if (campaign->control_failed || score->by[FATE_BROKEN] > 0) {
+    if (campaign->control_failed || campaign->interrupted || score->by[FATE_BROKEN] > 0) {
         return EXIT_HARNESS;
+    }
+    if (score->by[FATE_NOT_RUN] == score->len) {
+        return EXIT_USE;
     }
     return score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR] + score->by[FATE_NOT_RUN] == score->len
                ? EXIT_AGREED
                : EXIT_FAILED;
 }
 
+static void tell(const campaign_t *campaign)
+{
+    const score_t *score = &campaign->score;
+    if (campaign->interrupted) {
+        size_t judged = 0;
+        for (int fate = 0; fate < FATES; fate++) {
+            judged += score->by[fate];
+        }
+        fprintf(stderr, "phxspec mutants: interrupted; %zu of %zu mutants were judged%s\n", judged,
+                score->len, campaign->options->page ? ", and the page was not written" : "");
+    }
+    if (score->by[FATE_NOT_RUN] == score->len) {
+        fputs(
+            "phxspec mutants: none of the mutants chosen was run: their faults are built into a server, and "
+            "--spawn says how it is started\n",
+            stderr);
+    }
+    if (!campaign->control_failed) {
+        score_print(stdout, score, clock_ms() - campaign->began);
+    }
+}
+
+/* Before anything is run; what stands in the file stays until there is something better. */
+static bool open_page(campaign_t *campaign)
+{
+    const char *path = campaign->options->page;
+    campaign->page = path ? fopen(path, "a") : NULL;
+    if (path && !campaign->page) {
+        fprintf(stderr, "phxspec mutants: --page %s: %s\n", path, strerror(errno));
+    }
+    return !path || campaign->page;
+}
+
+static bool write_page(const campaign_t *campaign)
+{
+    /* EINVAL: a pipe, say, which has nothing in it to be replaced */
+    bool good = (ftruncate(fileno(campaign->page), 0) == 0 || errno == EINVAL) &&
+                score_write_page(campaign->page, &campaign->score, campaign->options->client);
+    if (!good) {
+        fprintf(stderr, "phxspec mutants: --page %s: %s\n", campaign->options->page, strerror(errno));
+    }
+    return good;
+}
+
 static int run(campaign_t *campaign)
 {
     uv_loop_t loop;
-    char folder[] = "/tmp/phxspec-mutants-XXXXXX", self[4096];
+    text_t path = {0};
+    char self[4096], *folder;
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    const char *temporary = getenv("TMPDIR");
+    text_printf(&path, "%s/phxspec-mutants-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    folder = text_take(&path);
     if (len < 0 || !mkdtemp(folder)) {
-        fprintf(stderr, "phxspec mutants: %s\n", strerror(errno));
+        fprintf(stderr, "phxspec mutants: %s: %s\n", folder, strerror(errno));
+        free(folder);
         return EXIT_HARNESS;
     }
     self[len] = 0;
@@ -236,20 +346,18 @@ static int run(campaign_t *campaign)
     campaign->setup.folder = folder;
     campaign->score.at = mem_new(campaign->count, sizeof *campaign->score.at);
     campaign->score.len = campaign->count;
+    campaign->trials = mem_new(campaign->count, sizeof(trial_t *));
     campaign->began = clock_ms();
-    trial_start(&campaign->setup, NULL, NULL, on_control, campaign);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    run_trials(campaign);
     uv_loop_close(&loop);
     rmdir(folder);
+    free(folder);
     int code = judge(campaign);
-    if (!campaign->control_failed) {
-        score_print(stdout, &campaign->score, clock_ms() - campaign->began);
-        if (campaign->options->page &&
-            !score_write_page(campaign->options->page, &campaign->score, campaign->options->client)) {
-            fprintf(stderr, "phxspec mutants: %s: %s\n", campaign->options->page, strerror(errno));
-            code = EXIT_HARNESS;
-        }
+    tell(campaign);
+    if (campaign->page && !campaign->control_failed && !campaign->interrupted && !write_page(campaign)) {
+        code = EXIT_HARNESS;
     }
+    free(campaign->trials);
     score_free(&campaign->score);
     return code;
 }
@@ -306,7 +414,8 @@ static int load_and_run(const options_t *options)
     address_t upstream;
     char *path = mutants_path(options);
     int code = EXIT_USE;
-    if (mutants_load(&mutants, path, &error) && choose(&campaign, &mutants) &&
+    if ((!options->mutants || command_file("mutants", path, &error)) &&
+        mutants_load(&mutants, path, &error) && choose(&campaign, &mutants) && open_page(&campaign) &&
         (options->client || find_server(options->url, &upstream, &code, &error))) {
         campaign.setup = (trial_setup_t){.upstream = options->client ? NULL : &upstream,
                                          .spawn = options->spawn,
@@ -318,6 +427,9 @@ static int load_and_run(const options_t *options)
         code = run(&campaign);
     }
     command_complain("mutants", &error);
+    if (campaign.page) {
+        fclose(campaign.page);
+    }
     free(campaign.chosen);
     free(path);
     mutants_free(&mutants);

@@ -62,7 +62,8 @@ static bool read_options(int argc, char **argv, options_t *options)
                                           {"output", 1, NULL, OUTPUT}, {"vectors", 1, NULL, VECTORS},
                                           {"help", 0, NULL, 'h'},      {NULL, 0, NULL, 0}};
     int option;
-    optind = 1;
+    opterr = 0;
+    optind = 0;
     while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
         case MOUNT:
@@ -95,8 +96,7 @@ static bool read_options(int argc, char **argv, options_t *options)
             options->help = true;
             return true;
         default:
-            fputs("phxspec probe --help tells the options\n", stderr);
-            return false;
+            return command_misread("probe", argv);
         }
     }
     options->url = argv[optind];
@@ -120,7 +120,7 @@ static bool read_known(const options_t *options, json_t **known, text_t *error)
     if (!options->from) {
         return true;
     }
-    if (!profile_load(options->from, &profile, error)) {
+    if (!command_file("from", options->from, error) || !profile_load(options->from, &profile, error)) {
         return false;
     }
     profile_free(&profile);

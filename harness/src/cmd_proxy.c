@@ -48,7 +48,8 @@ static bool read_options(int argc, char **argv, options_t *options)
                                           {"mutant", 1, NULL, 'm'},   {"port", 1, NULL, 'p'},
                                           {"help", 0, NULL, 'h'},     {NULL, 0, NULL, 0}};
     int option;
-    optind = 1;
+    opterr = 0;
+    optind = 0;
     while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
         case 'u':
@@ -69,8 +70,7 @@ static bool read_options(int argc, char **argv, options_t *options)
             options->help = true;
             return true;
         default:
-            fputs("phxspec proxy --help tells the options\n", stderr);
-            return false;
+            return command_misread("proxy", argv);
         }
     }
     if (!options->upstream || optind != argc) {
@@ -124,6 +124,7 @@ static int load_and_serve(const options_t *options)
     json_t *list = NULL;
     int code = EXIT_USE;
     if (url_parse(options->upstream, &url, &error) &&
+        (!options->faults || command_file("faults", options->faults, &error)) &&
         (list = options->faults ? mutants_choose_faults(options->faults, options->mutant, &error)
                                 : json_array())) {
         code = EXIT_HARNESS;

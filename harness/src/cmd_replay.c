@@ -48,7 +48,9 @@ static const char usage[] =
     "  --quiet              disagreements in one line each\n"
     "  --verbose            a line for every recording\n"
     "  --trace              the whole timeline of every recording\n"
-    "  --report FILE        one JSON line for every verdict, and one with the counts\n"
+    "  --report FILE        one JSON line for every verdict, and one with the counts: FILE.jsonl, or "
+    "jsonl=FILE;\n"
+    "                       there is no other format\n"
     "\n"
     "exit: 0 all agree, 1 some disagree, 2 wrong use or broken files, 3 the target or phxspec failed\n";
 
@@ -150,6 +152,20 @@ static bool read_number(const char *string, size_t *number)
     return good;
 }
 
+static bool read_report(replay_t *replay, const char *argument)
+{
+    static const char format[] = "jsonl=", suffix[] = ".jsonl";
+    const size_t len = strlen(argument), end = sizeof suffix - 1;
+    const bool named = strncmp(argument, format, sizeof format - 1) == 0;
+    replay->report_file = named ? argument + sizeof format - 1 : argument;
+    if (!named && (len <= end || strcmp(argument + len - end, suffix) != 0)) {
+        text_printf(&replay->error, "--report %s: replay writes JSON lines only: FILE.jsonl, or jsonl=FILE",
+                    argument);
+        return false;
+    }
+    return true;
+}
+
 static bool read_option(replay_t *replay, int code, const char *argument)
 {
     session_options_t *session = &replay->session;
@@ -201,8 +217,7 @@ static bool read_option(replay_t *replay, int code, const char *argument)
         session->verbosity = TRACE;
         return true;
     case OPT_REPORT:
-        replay->report_file = argument;
-        return true;
+        return read_report(replay, argument);
     default:
         replay->help = true;
         return true;
@@ -278,6 +293,9 @@ static bool find_rules(const char *path, text_t *found)
 static bool load_rules(replay_t *replay)
 {
     text_t path = {0};
+    if (replay->rules_file != NULL && !command_file("rules", replay->rules_file, &replay->error)) {
+        return false;
+    }
     if (replay->rules_file != NULL) {
         text_puts(&path, replay->rules_file);
     } else if (!find_rules(replay->paths.at[0], &path)) {
@@ -305,7 +323,8 @@ static bool load_expect(replay_t *replay)
     if (replay->expect_file == NULL) {
         return true;
     }
-    if (!expectations_load(replay->expect_file, &replay->expect, &replay->error)) {
+    if (!command_file("expect", replay->expect_file, &replay->error) ||
+        !expectations_load(replay->expect_file, &replay->expect, &replay->error)) {
         return false;
     }
     for (size_t i = 0; i < replay->expect.len; i++) {

@@ -44,7 +44,8 @@ static bool read_options(int argc, char **argv, options_t *options)
                                           {"help", 0, NULL, HELP},       {NULL, 0, NULL, 0}};
     int option;
     text_t error = {0};
-    optind = 1;
+    opterr = 0;
+    optind = 0;
     while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
         case REPORT:
@@ -68,8 +69,7 @@ static bool read_options(int argc, char **argv, options_t *options)
             options->help = true;
             return true;
         default:
-            fputs("phxspec report --help tells the options\n", stderr);
-            return false;
+            return command_misread("report", argv);
         }
     }
     options->files = argv + optind;

@@ -16,7 +16,8 @@ static bool read_profile(const server_options_t *options, profile_t *profile, te
     const run_options_t *run = &options->run;
     if (!options->profile) {
         profile_default(profile);
-    } else if (!profile_load(options->profile, profile, error)) {
+    } else if (!command_file("profile", options->profile, error) ||
+               !profile_load(options->profile, profile, error)) {
         return false;
     }
     bool good = !run->phoenix || profile_set_phoenix(profile, run->phoenix, error);

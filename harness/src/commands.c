@@ -2,8 +2,11 @@
 #include "commands.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 bool command_number(const char *text, long least, long most, long *number)
 {
@@ -11,6 +14,23 @@ bool command_number(const char *text, long least, long most, long *number)
     errno = 0;
     *number = strtol(text, &end, 10);
     return errno == 0 && *end == '\0' && end != text && *number >= least && *number <= most;
+}
+
+bool command_misread(const char *command, char *const *argv)
+{
+    fprintf(stderr,
+            "phxspec %s: %s: no such option, or its value is missing; phxspec %s --help tells the options\n",
+            command, argv[optind - 1], command);
+    return false;
+}
+
+bool command_file(const char *option, const char *path, text_t *error)
+{
+    bool good = access(path, R_OK) == 0;
+    if (!good) {
+        text_printf(error, "--%s %s: %s\n", option, path, strerror(errno));
+    }
+    return good;
 }
 
 bool command_complain(const char *command, text_t *lines)

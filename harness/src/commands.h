@@ -23,6 +23,13 @@ int cmd_server(int argc, char **argv);
 /* A whole number from `least` to `most`; false for any other text. */
 bool command_number(const char *text, long least, long most, long *number);
 
+/* Says which option getopt_long (with opterr 0) did not take, and where the options are told. Always false.
+ */
+bool command_misread(const char *command, char *const *argv);
+
+/* Whether the file an option names can be read; else false and a message that names both. */
+bool command_file(const char *option, const char *path, text_t *error);
+
 /* Says each line on stderr, behind "phxspec COMMAND: ", and releases the text. Always false. */
 bool command_complain(const char *command, text_t *lines);
 

@@ -170,11 +170,7 @@ static bool read_all(run_options_t *options, const run_syntax_t *syntax, void *c
            !options->help) {
         text_t error = {0};
         if (code == '?') {
-            fprintf(stderr,
-                    "phxspec %s: %s: no such option, or its value is missing; phxspec %s --help tells the "
-                    "options\n",
-                    syntax->command, argv[optind - 1], syntax->command);
-            return false;
+            return command_misread(syntax->command, argv);
         }
         bool good = code >= OPT_OWN ? syntax->own[code - OPT_OWN].take(ctx, optarg, &error)
                                     : read_option(options, code, optarg, &error);

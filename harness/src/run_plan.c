@@ -58,7 +58,7 @@ static bool read_expectations(const char *path, bool update, expectations_t *fil
         expectations_begin(path, file);
         return true;
     }
-    return expectations_load(path, file, error);
+    return command_file("expect", path, error) && expectations_load(path, file, error);
 }
 
 static bool update_expectations(const char *command, const expectations_t *file, const appraisal_t *appraisal,

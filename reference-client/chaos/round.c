@@ -81,9 +81,9 @@ __attribute__((format(printf, 2, 3))) static void note(round_t *round, const cha
 {
     char text[300];
     va_list arguments;
-    int len = snprintf(text, sizeof text, "%6" PRIu64 " ms  ", uv_now(round->loop) - round->began_ms);
+    const int len = snprintf(text, sizeof text, "%6" PRIu64 " ms  ", uv_now(round->loop) - round->began_ms);
     va_start(arguments, format);
-    len += vsnprintf(text + len, sizeof text - (size_t)len - 1, format, arguments);
+    (void)vsnprintf(text + len, sizeof text - (size_t)len - 1, format, arguments);
     va_end(arguments);
     phx_buf_append_text(&round->log, text);
     phx_buf_append_text(&round->log, "\n");

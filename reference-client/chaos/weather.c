@@ -130,14 +130,14 @@ static void close_link(link_t *link, bool reset)
 
 typedef struct writing {
     uv_write_t request;
-    uv_buf_t bytes;
+    piece_t *piece;
 } writing_t;
 
 static void on_written(uv_write_t *request, int status)
 {
     (void)status; /* an end that is gone shows when it is read */
     writing_t *writing = (writing_t *)request;
-    free(writing->bytes.base);
+    free(writing->piece);
     free(writing);
 }
 
@@ -168,15 +168,13 @@ static void deliver(flow_t *flow)
         return;
     }
     writing_t *writing = malloc(sizeof *writing);
-    char *bytes = malloc(piece->len);
-    if (writing == NULL || bytes == NULL) {
+    if (writing == NULL) {
         abort();
     }
-    memcpy(bytes, piece->bytes, piece->len);
-    writing->bytes = uv_buf_init(bytes, (unsigned)piece->len);
-    free(piece);
-    if (uv_write(&writing->request, to, &writing->bytes, 1, on_written) != 0) {
-        free(bytes);
+    writing->piece = piece;
+    const uv_buf_t bytes = uv_buf_init(piece->bytes, (unsigned)piece->len);
+    if (uv_write(&writing->request, to, &bytes, 1, on_written) != 0) {
+        free(piece);
         free(writing);
     }
 }
@@ -234,7 +232,7 @@ static void give_room(uv_handle_t *handle, size_t wanted, uv_buf_t *room)
     (void)handle;
     (void)wanted;
     enum { SIZE = 16384 };
-    *room = uv_buf_init(malloc(SIZE), SIZE);
+    room->base = malloc(SIZE);
     room->len = room->base != NULL ? SIZE : 0;
 }
 

@@ -146,6 +146,16 @@ static void keep_failed(names_t *variants, const json_t *failed)
     *variants = kept;
 }
 
+/* Takes back what the first trial said. Takes over `why`. */
+static void refute(score_t *score, mutant_result_t *result, fate_t fate, text_t *why)
+{
+    score->by[result->fate]--;
+    result->fate = fate;
+    score->by[fate]++;
+    free(result->why);
+    result->why = text_take(why);
+}
+
 bool score_confirm(score_t *score, size_t index, const trial_t *trial)
 {
     mutant_result_t *result = &score->at[index];
@@ -154,23 +164,33 @@ bool score_confirm(score_t *score, size_t index, const trial_t *trial)
     size_t passed = 0;
     bool ran =
         trial_state(trial) == TRIAL_RAN && score_read_report(trial_report(trial), failed, &passed, &why);
+    if (!ran) {
+        text_puts(&why, trial_why(trial));
+        refute(score, result, FATE_BROKEN, &why);
+        json_decref(failed);
+        return true;
+    }
     const bool decided = passed > 0 || json_object_size(failed) > 0;
-    const bool again = ran && !decided && ++result->tries < MAX_TRIES;
+    const bool again = !decided && ++result->tries < MAX_TRIES;
     if (!again && json_object_size(failed) == 0) {
-        score->by[result->fate]--;
-        result->fate = FATE_SURVIVED;
-        score->by[result->fate]++;
-        text_clear(&why);
         text_printf(&why, "%s turned red, but %s when it was run alone", result->best.at[0],
                     decided ? "not again" : "proved nothing");
-        free(result->why);
-        result->why = text_take(&why);
+        refute(score, result, FATE_SURVIVED, &why);
     } else if (!again) {
         keep_failed(&result->best, failed);
     }
     text_free(&why);
     json_decref(failed);
     return !again;
+}
+
+void score_withdraw(score_t *score, size_t index)
+{
+    mutant_result_t *result = &score->at[index];
+    if (result->mutant) {
+        score->by[result->fate]--;
+        result->mutant = NULL;
+    }
 }
 
 void score_free(score_t *score)
@@ -223,12 +243,8 @@ void score_print(FILE *to, const score_t *score, double ms)
     fprintf(to, " (%.0f s; %zu variants pass without a fault)\n", ms / 1000, score->control);
 }
 
-bool score_write_page(const char *path, const score_t *score, bool client)
+bool score_write_page(FILE *to, const score_t *score, bool client)
 {
-    FILE *to = fopen(path, "w");
-    if (!to) {
-        return false;
-    }
     size_t killed = score->by[FATE_KILLED] + score->by[FATE_NEIGHBOUR];
     const char *name = client ? "client-mutants" : "mutants"; /* of the folder, and of the script */
     fprintf(to, "# %s\n\n", client ? "Mutants that are clients" : "Mutants");
@@ -267,5 +283,5 @@ bool score_write_page(const char *path, const score_t *score, bool client)
         }
         text_free(&requirements);
     }
-    return fclose(to) == 0;
+    return fflush(to) == 0 && !ferror(to);
 }

@@ -45,10 +45,13 @@ void score_add(score_t *score, size_t index, const trial_t *trial);
 
 /*
  * Enters what a second trial, of the variants `best` alone, came to: those that passed prove nothing, for a
- * busy machine may have turned them red. Where none is left the mutant has survived. False: the trial proved
- * nothing and is to be made once more.
+ * busy machine may have turned them red. Where none is left the mutant has survived; where the server did not
+ * live it is broken. False: the trial proved nothing and is to be made once more.
  */
 bool score_confirm(score_t *score, size_t index, const trial_t *trial);
+
+/* Takes back what was entered, if anything was: it is not known whether the mutant dies again. */
+void score_withdraw(score_t *score, size_t index);
 
 void score_free(score_t *score);
 
@@ -56,7 +59,8 @@ void score_free(score_t *score);
 void score_print_one(FILE *to, const mutant_result_t *result, bool verbose);
 void score_print(FILE *to, const score_t *score, double ms);
 
-/* The whole table, as a page; of mutants that are clients, or servers. */
-bool score_write_page(const char *path, const score_t *score, bool client);
+/* The whole table, as a page; of mutants that are clients, or servers. False and errno when it cannot be
+ * written. */
+bool score_write_page(FILE *to, const score_t *score, bool client);
 
 #endif
