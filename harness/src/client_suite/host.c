@@ -96,7 +96,6 @@ void caller_drop(caller_t *caller)
     transcript_end(caller->host->transcript, caller_name(caller), FROM_SERVER, "by the script");
     if (caller->offer) {
         caller->offer->caller = NULL;
-        caller->offer->gone = true;
     }
     request_over(caller);
     stream_free(caller->stream);
@@ -249,7 +248,6 @@ static void on_ended(void *ctx, stream_end_t how, const char *detail)
         counts ? transcript_end(caller->host->transcript, caller_name(caller), FROM_CLIENT, detail) : NULL;
     if (caller->offer) {
         caller->offer->caller = NULL;
-        caller->offer->gone = true;
     } else if (peer && counts && !peer->ended && (caller->decoder || caller->kind == REQUEST_POLL)) {
         bool ordered = peer->closing || peer->closed;
         peer->ended = caller->decoder != NULL;
@@ -391,11 +389,6 @@ moment_t offer_came(const offer_t *offer)
 const char *offer_target(const offer_t *offer)
 {
     return offer->target;
-}
-
-bool offer_gone(const offer_t *offer)
-{
-    return offer->gone;
 }
 
 peer_t *offer_accept(offer_t *offer, const char *name)

@@ -140,11 +140,6 @@ void ledger_settle(ledger_t *ledger, size_t index, case_result_t *result)
     report(ledger);
 }
 
-bool ledger_settled(const ledger_t *ledger, size_t index)
-{
-    return ledger->entries[index].settled;
-}
-
 void ledger_rest(ledger_t *ledger)
 {
     if (!ledger->resting) {

@@ -58,7 +58,6 @@ void ledger_begin(ledger_t *ledger, size_t index, text_t *unique);
 
 /* The variant is over; the result is the ledger's then. */
 void ledger_settle(ledger_t *ledger, size_t index, case_result_t *result);
-bool ledger_settled(const ledger_t *ledger, size_t index);
 
 void ledger_end(ledger_t *ledger, const char *why);
 
