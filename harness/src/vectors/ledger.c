@@ -22,7 +22,7 @@ struct ledger {
     ledger_entry_t *entries; /* in the order of the plan */
     size_t reported;
     unsigned salt; /* of the topics of this run */
-    char *ended; /* owned; see ledger_ended */
+    char *ended;   /* owned; see ledger_ended */
     pace_t *pace;
     deadline_t *deadline;
     uv_signal_t interrupt, terminate;
