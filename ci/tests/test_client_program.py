@@ -71,6 +71,7 @@ def test_version_is_that_of_the_project():
         (["ws://h", "sleep", "long"], "sleep MILLISECONDS"),
         (["ws://h", "disconnect", "1001"], "1000 and 3000 to 4999"),
         (["ws://h", "join", "t", "{}", "{}"], "no such command"),
+        (["--driver", "ws://h"], "--driver takes no further words"),
     ],
 )
 def test_wrong_use(arguments, text):

@@ -125,13 +125,15 @@ def test_a_driver_that_never_reads(report):
 
 def test_a_driver_that_does_not_start_again(tmp_path, report):
     """It says hello once; what is left has no verdict, and why is said with its last words."""
-    once = tmp_path / "once"
+    once, starts = tmp_path / "once", tmp_path / "starts"
     hello = json.dumps({"event": "hello", "protocol": 1, "name": "x", "version": "0", "capabilities": ["websocket", "vsn2"]})
-    script = f"if mkdir {once}; then echo '{hello}'; else echo out of licences >&2; exit 4; fi"
-    run = phxspec("client", "--run", "client_connect.url", "--driver", f"sh -c {shlex.quote(script)}", report=report)
+    script = f"echo >> {starts}; if mkdir {once}; then echo '{hello}'; else echo out of licences >&2; exit 4; fi"
+    driver = f"sh -c {shlex.quote(script)}"
+    run = phxspec("client", "--run", "client_connect.*", "--jobs", 4, "--driver", driver, report=report)
     assert run.code == 3 and "not run" in run.verdicts.values(), run.out
     assert "no driver starts any more: the driver ended with exit code 4; it wrote to stderr: " in run.out
     assert "out of licences" in run.out
+    assert len(starts.read_text()) <= 1 + 4 + 2  # four at once, and one more for each of the first two that failed
 
 
 def test_what_is_said_follows_the_schemas(tmp_path):

@@ -212,5 +212,5 @@ def test_what_is_wrong_with_a_certificate_is_named(certificate, tmp_path, what):
         wrong.write_text("no certificate")
     cert, key = (wrong, key) if what in ("no-cert", "not-pem") else (cert, wrong)
     done = run_server("--tls-cert", cert, "--tls-key", key)
-    assert done.returncode == 3 and done.stdout == ""
+    assert done.returncode == 2 and done.stdout == ""
     assert str(wrong) in done.stderr and len(done.stderr.splitlines()) == 1

@@ -51,12 +51,6 @@ void json_line_number(phx_buf_t *line, const char *name, long long number)
     phx_buf_append_text(line, text);
 }
 
-void json_line_bool(phx_buf_t *line, const char *name, bool value)
-{
-    append_name(line, name);
-    phx_buf_append_text(line, value ? "true" : "false");
-}
-
 /* A payload may span lines; between the tokens of JSON a blank serves as well, and inside there are none. */
 void json_line_payload(phx_buf_t *line, const char *name, phx_payload_t payload)
 {

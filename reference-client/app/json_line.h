@@ -11,7 +11,6 @@ void json_line_string(phx_buf_t *line, const char *name, phx_slice_t characters)
 /* The same, unless `data` is NULL. */
 void json_line_optional(phx_buf_t *line, const char *name, phx_slice_t characters);
 void json_line_number(phx_buf_t *line, const char *name, long long number);
-void json_line_bool(phx_buf_t *line, const char *name, bool value);
 /* JSON as it is, bytes as {"$base64": …}. */
 void json_line_payload(phx_buf_t *line, const char *name, phx_payload_t payload);
 void json_line_end(phx_buf_t *line);

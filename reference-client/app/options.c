@@ -323,6 +323,11 @@ options_outcome_t options_parse(options_t *options, int argc, char **argv)
             return OPTIONS_WRONG;
         }
     }
+    if (options->driver && optind < argc) {
+        (void)fprintf(stderr, "phxspec-client: --driver takes no further words, but there is %s\n",
+                      argv[optind]);
+        return OPTIONS_WRONG;
+    }
     if (options->driver) {
         return OPTIONS_RUN;
     }

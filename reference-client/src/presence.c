@@ -35,6 +35,16 @@ typedef struct diff {
     phx_buf_t json;
 } diff_t;
 
+/* Diffs that wait for a state. */
+typedef struct diffs {
+    diff_t *first;
+    diff_t *last;
+    size_t count;
+    size_t bytes;
+} diffs_t;
+
+enum { WAITING_MAX = 1000, WAITING_BYTES_MAX = 16 << 20 };
+
 /*
  * A presence has a state only within the join that brought it: with another join_ref, diffs wait for the next
  * state (PRES-15).
@@ -48,7 +58,7 @@ struct phxc_presence {
     int diff_handler;
     entries_t entries;
     phxc_ref_t join_ref; /* of the last state; empty: none came yet */
-    diff_t *waiting;
+    diffs_t waiting;
     bool in_callback;
     bool freed;
 };
@@ -421,14 +431,38 @@ static void tell_synced(const phxc_presence_t *presence)
     }
 }
 
+static void diff_free(diff_t *diff)
+{
+    if (diff == NULL) {
+        return;
+    }
+    phx_buf_free(&diff->json);
+    free(diff);
+}
+
+/* The first of them, which is the caller's then; NULL: there is none. */
+static diff_t *diffs_take(diffs_t *diffs)
+{
+    diff_t *diff = diffs->first;
+    if (diff != NULL) {
+        diffs->first = diff->next;
+        diffs->last = diffs->first != NULL ? diffs->last : NULL;
+        diffs->count--;
+        diffs->bytes -= diff->json.len;
+    }
+    return diff;
+}
+
+static void diffs_clear(diffs_t *diffs)
+{
+    for (diff_t *diff = diffs_take(diffs); diff != NULL; diff = diffs_take(diffs)) {
+        diff_free(diff);
+    }
+}
+
 static void release(phxc_presence_t *presence)
 {
-    while (presence->waiting != NULL) {
-        diff_t *diff = presence->waiting;
-        presence->waiting = diff->next;
-        phx_buf_free(&diff->json);
-        free(diff);
-    }
+    diffs_clear(&presence->waiting);
     entries_free(&presence->entries);
     free(presence);
 }
@@ -455,33 +489,44 @@ static void on_state(void *user, phxc_channel_t *channel, phx_payload_t payload)
     presence->in_callback = true;
     presence->join_ref = channel->join_ref;
     apply_state(presence, payload.data);
-    while (presence->waiting != NULL) {
-        diff_t *diff = presence->waiting;
-        presence->waiting = diff->next;
+    for (diff_t *diff = diffs_take(&presence->waiting); diff != NULL; diff = diffs_take(&presence->waiting)) {
         if (same_ref(&diff->join_ref, &presence->join_ref)) { /* those of a former join are in the state */
             apply_diff(presence, phx_buf_slice(&diff->json));
         }
-        phx_buf_free(&diff->json);
-        free(diff);
+        diff_free(diff);
     }
     tell_synced(presence);
     leave_callback(presence);
 }
 
+/* A server that sends no state must not make the client grow for ever: what is dropped, the state will say.
+ */
 static void keep_diff(phxc_presence_t *presence, phx_slice_t json)
 {
-    diff_t *diff = calloc(1, sizeof *diff);
-    if (diff == NULL) {
+    diffs_t *waiting = &presence->waiting;
+    if (waiting->count == WAITING_MAX || waiting->bytes + json.len > WAITING_BYTES_MAX) {
+        diffs_clear(waiting);
+    }
+    diff_t *diff = json.len <= WAITING_BYTES_MAX ? calloc(1, sizeof *diff) : NULL;
+    if (diff != NULL) {
+        phx_buf_append_slice(&diff->json, json);
+        diff->join_ref = presence->channel->join_ref;
+    }
+    if (diff == NULL || diff->json.failed) {
+        diff_free(diff);
+        diffs_clear(waiting);
         return;
     }
-    diff->join_ref = presence->channel->join_ref;
-    phx_buf_append_slice(&diff->json, json);
-    diff_t **last = &presence->waiting;
-    while (*last != NULL && !FAULT(presence, EARLY_DIFF_REVERSED)) {
-        last = &(*last)->next;
+    if (waiting->last == NULL || FAULT(presence, EARLY_DIFF_REVERSED)) {
+        diff->next = waiting->first;
+        waiting->first = diff;
+        waiting->last = waiting->last != NULL ? waiting->last : diff;
+    } else {
+        waiting->last->next = diff;
+        waiting->last = diff;
     }
-    diff->next = *last;
-    *last = diff;
+    waiting->count++;
+    waiting->bytes += diff->json.len;
 }
 
 static void on_diff(void *user, phxc_channel_t *channel, phx_payload_t payload)

@@ -150,7 +150,6 @@ void phxc__channel_send_join(phxc_channel_t *channel);
 void phxc__channel_message(phxc_channel_t *channel, const phx_message_t *message, phx_slice_t topic,
                            phx_slice_t event);
 void phxc__channel_leave_duplicate(phxc_channel_t *channel, phx_slice_t topic);
-bool phxc__channel_is_freed(const phxc_channel_t *channel);
 /* Releases what was taken away meanwhile; the channel itself if it was freed. True: it is gone. */
 bool phxc__channel_reap(phxc_channel_t *channel);
 /* Ends it without a word. */

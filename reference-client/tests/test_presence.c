@@ -185,6 +185,61 @@ START_TEST(diffs_that_wait_at_the_end)
 }
 END_TEST
 
+/* Diffs of `bytes` bytes and a little, each with a presence of its own, and only then the state. */
+static void flood(room_t *room, int count, size_t bytes)
+{
+    phx_buf_t filler = {0};
+    phx_buf_t text = {0};
+    for (size_t i = 0; i < bytes; i++) {
+        phx_buf_append_byte(&filler, 'x');
+    }
+    phx_buf_append_byte(&filler, 0);
+    for (int i = 0; i < count; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "k%d", i);
+        phx_buf_clear(&text);
+        phx_buf_append_text(&text, "[null,null,\"c\",\"presence_diff\",{\"leaves\":{},\"joins\":{\"");
+        phx_buf_append_text(&text, key);
+        phx_buf_append_text(&text, "\":" E(M("1")) "},\"filler\":\"");
+        phx_buf_append_text(&text, (const char *)filler.data);
+        phx_buf_append_text(&text, "\"}]");
+        phx_buf_append_byte(&text, 0);
+        rig_receive(&room->rig, (const char *)text.data);
+    }
+    STATE(room, "{}");
+    phx_buf_free(&filler);
+    phx_buf_free(&text);
+}
+
+static size_t presences(const room_t *room)
+{
+    phx_slice_t key;
+    phx_slice_t entry;
+    size_t cursor = 0;
+    while (phxc_presence_next(room->presence, &cursor, &key, &entry)) {
+    }
+    return cursor;
+}
+
+START_TEST(a_state_that_does_not_come)
+{
+    static const struct {
+        int diffs;
+        size_t bytes;
+        size_t left;
+    } CASES[] = {
+        {1000, 0, 1000}, {1001, 0, 1}, {16, 1020000, 16}, {18, 1020000, 2}, {1, 17000000, 0},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        room_t room;
+        start(&room);
+        flood(&room, CASES[i].diffs, CASES[i].bytes);
+        ck_assert_uint_eq(presences(&room), CASES[i].left);
+        rig_end(&room.rig);
+    }
+}
+END_TEST
+
 START_TEST(keys_are_data) /* PRES-17 */
 {
     room_t room;
@@ -269,6 +324,7 @@ int main(void)
         an_update,
         diffs_before_the_state,
         diffs_that_wait_at_the_end,
+        a_state_that_does_not_come,
         keys_are_data,
         nonsense,
         other_names,

@@ -95,11 +95,24 @@ static bool serve(program_t *program, const options_t *options)
     return true;
 }
 
+static bool usable(const options_t *options)
+{
+    char error[256] = "";
+    const bool good = phxs_config_check(&options->server, error, sizeof(error));
+    if (!good) {
+        fprintf(stderr, "phxspec-server: %s\n", error);
+    }
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     options_t options;
     program_t program = {0};
     options_outcome_t outcome = options_parse(&options, argc, argv);
+    if (outcome == OPTIONS_RUN && !usable(&options)) {
+        outcome = OPTIONS_WRONG;
+    }
     int status = outcome == OPTIONS_WRONG ? 2 : 0;
     if (outcome != OPTIONS_RUN) {
         options_free(&options);

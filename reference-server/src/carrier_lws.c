@@ -4,7 +4,6 @@
 #include "listener.h"
 #include "send_queue.h"
 #include "timers.h"
-#include "tls_files.h"
 
 #include <errno.h>
 #include <libwebsockets.h>
@@ -369,10 +368,6 @@ carrier_t *carrier_new(uv_loop_t *loop, const carrier_config_t *config, const ca
     carrier->timers = timers_new(loop);
     if (carrier->timers == NULL) {
         (void)snprintf(error, error_size, "cannot start the server: out of memory");
-        carrier_free(carrier);
-        return NULL;
-    }
-    if (config->tls_cert != NULL && !tls_files_check(config->tls_cert, config->tls_key, error, error_size)) {
         carrier_free(carrier);
         return NULL;
     }

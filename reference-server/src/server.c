@@ -15,7 +15,9 @@
 #include "lp_remote.h"
 #include "presence.h"
 #include "redis.h"
+#include "redis_url.h"
 #include "session.h"
+#include "tls_files.h"
 #include "websocket.h"
 
 enum {
@@ -29,6 +31,7 @@ enum {
     DEFAULT_REQUEST_TIMEOUT_MS = 60000,
     DRAIN_GRACE_MS = 5000,
     DEFAULT_PRESENCE_DOWN_MS = 30000,
+    LEAST_PRESENCE_DOWN_MS = 100,
 };
 
 struct phxs_server {
@@ -308,11 +311,52 @@ static bool start_core(phxs_server_t *server, uv_loop_t *loop, const phxs_config
            server->core.lp_remote != NULL && server->sessions_ready;
 }
 
+static uint64_t presence_down_ms(const phxs_config_t *config)
+{
+    return config->presence_down_ms > 0 ? config->presence_down_ms : DEFAULT_PRESENCE_DOWN_MS;
+}
+
+static bool check_cluster(const phxs_config_t *config, char *error, size_t error_size)
+{
+    redis_url_t url;
+    if (config->redis == NULL) {
+        return true;
+    }
+    if (config->secret == NULL) {
+        snprintf(error, error_size, "several nodes need one secret, so that each knows the others' tokens");
+        return false;
+    }
+    if (presence_down_ms(config) < LEAST_PRESENCE_DOWN_MS) {
+        snprintf(error, error_size, "presence_down_ms is %llu: heartbeats need %d at least",
+                 (unsigned long long)presence_down_ms(config), LEAST_PRESENCE_DOWN_MS);
+        return false;
+    }
+    return redis_url_parse(config->redis, &url, error, error_size);
+}
+
+bool phxs_config_check(const phxs_config_t *config, char *error, size_t error_size)
+{
+    rules_t rules;
+    if (!rules_of(config->phoenix, &rules)) {
+        snprintf(error, error_size, "the rules of Phoenix %s are not known, but those of " RULES_RANGE,
+                 config->phoenix);
+        return false;
+    }
+    if ((config->tls_cert == NULL) != (config->tls_key == NULL)) {
+        snprintf(error, error_size, "TLS takes both, a certificate and its key");
+        return false;
+    }
+    if (config->tls_cert != NULL && !tls_files_check(config->tls_cert, config->tls_key, error, error_size)) {
+        return false;
+    }
+    return check_cluster(config, error, error_size);
+}
+
 static bool join_cluster(phxs_server_t *server, uv_loop_t *loop, const phxs_config_t *config, char *error,
                          size_t error_size)
 {
     core_t *core = &server->core;
-    uint64_t down_ms = config->presence_down_ms > 0 ? config->presence_down_ms : DEFAULT_PRESENCE_DOWN_MS;
+    const uint64_t down_ms = presence_down_ms(config);
     const redis_config_t redis = {
         .url = config->redis,
         .cluster = config->cluster != NULL ? config->cluster : "phxspec",
@@ -321,10 +365,6 @@ static bool join_cluster(phxs_server_t *server, uv_loop_t *loop, const phxs_conf
     };
     if (config->redis == NULL) {
         return true;
-    }
-    if (config->secret == NULL) {
-        snprintf(error, error_size, "several nodes need one secret, so that each knows the others' tokens");
-        return false;
     }
     adapter_t *adapter = redis_adapter_new(loop, core->timers, &redis, error, error_size);
     core->cluster = adapter != NULL ? cluster_new(core, adapter, down_ms) : NULL;
@@ -346,14 +386,12 @@ static void name_node(phxs_server_t *server, const char *name)
 
 phxs_server_t *phxs_server_new(uv_loop_t *loop, const phxs_config_t *config, char *error, size_t error_size)
 {
-    phxs_server_t *server = calloc(1, sizeof(*server));
-    if (server != NULL && !rules_of(config->phoenix, &server->core.rules)) {
-        snprintf(error, error_size, "the rules of Phoenix %s are not known, but those of " RULES_RANGE,
-                 config->phoenix);
-        free(server);
+    if (!phxs_config_check(config, error, error_size)) {
         return NULL;
     }
-    if (server == NULL || !start_core(server, loop, config)) {
+    phxs_server_t *server = calloc(1, sizeof(*server));
+    if (server == NULL || !rules_of(config->phoenix, &server->core.rules) ||
+        !start_core(server, loop, config)) {
         snprintf(error, error_size, "memory or randomness ran out");
         phxs_server_free(server);
         return NULL;

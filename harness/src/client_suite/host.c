@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BACKLOG = 64 };
+enum { BACKLOG = 64, SHOWN_MAX = 2000 };
 
 /* ---- requests and answers ---- */
 
@@ -96,7 +96,6 @@ void caller_drop(caller_t *caller)
     transcript_end(caller->host->transcript, caller_name(caller), FROM_SERVER, "by the script");
     if (caller->offer) {
         caller->offer->caller = NULL;
-        caller->offer->gone = true;
     }
     request_over(caller);
     stream_free(caller->stream);
@@ -106,6 +105,18 @@ void caller_drop(caller_t *caller)
 static const char *header(const caller_t *caller, const char *name)
 {
     return http_headers_get(&caller->request.headers, name);
+}
+
+/* Whether a header that is a list has the item. */
+static bool lists(const char *list, const char *item)
+{
+    span_t rest = span_of(list ? list : ""), piece;
+    while (span_next(&rest, ',', &piece)) {
+        if (span_is(span_trim(piece), item)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void add_offer(caller_t *caller, transport_t transport)
@@ -121,7 +132,7 @@ static void add_offer(caller_t *caller, transport_t transport)
                        .came = host->came,
                        .target = mem_string(caller->request.target),
                        .key = mem_string(key ? key : ""),
-                       .phoenix = protocols && strncmp(protocols, "phoenix", 7) == 0};
+                       .phoenix = lists(protocols, "phoenix")};
     caller->offer = offer;
     MEM_ROOM(host->offers, host->offer_count, host->offer_cap);
     host->offers[host->offer_count++] = offer;
@@ -164,6 +175,13 @@ static void take_request(caller_t *caller)
     free(token);
 }
 
+static void note_too_long(const caller_t *caller)
+{
+    transcript_note(caller->host->transcript, caller_name(caller),
+                    "this request is too long: a head has %d bytes at the most, a body %d", REQUEST_HEAD_MAX,
+                    REQUEST_BODY_MAX);
+}
+
 static void take_requests(caller_t *caller)
 {
     while (caller->stream && !caller->busy && !caller->decoder && caller->in.len > 0) {
@@ -175,8 +193,14 @@ static void take_requests(caller_t *caller)
         }
         raw_request_free(&caller->request);
         if (split == SPLIT_BROKEN) {
-            transcript_note(caller->host->transcript, "-", "this is no HTTP: %.*s", (int)caller->in.len,
-                            caller->in.at);
+            text_t start = {0};
+            text_show(&start, text_span(&caller->in), SHOWN_MAX);
+            transcript_note(caller->host->transcript, "-", "this is no HTTP: %s", text_str(&start));
+            text_free(&start);
+        } else if (split == SPLIT_TOO_LONG) {
+            note_too_long(caller);
+        }
+        if (split != SPLIT_MORE) {
             stream_free(caller->stream);
             caller->stream = NULL;
         }
@@ -200,6 +224,11 @@ static void on_received(void *ctx, span_t bytes)
     } else {
         text_span_add(&caller->in, bytes);
         take_requests(caller);
+        /* behind a request that is not answered yet */
+        if (caller->busy && caller->in.len > REQUEST_HEAD_MAX + REQUEST_BODY_MAX) {
+            note_too_long(caller);
+            caller_drop(caller);
+        }
     }
     host->reading = false;
     if (host->newest) {
@@ -219,7 +248,6 @@ static void on_ended(void *ctx, stream_end_t how, const char *detail)
         counts ? transcript_end(caller->host->transcript, caller_name(caller), FROM_CLIENT, detail) : NULL;
     if (caller->offer) {
         caller->offer->caller = NULL;
-        caller->offer->gone = true;
     } else if (peer && counts && !peer->ended && (caller->decoder || caller->kind == REQUEST_POLL)) {
         bool ordered = peer->closing || peer->closed;
         peer->ended = caller->decoder != NULL;
@@ -361,11 +389,6 @@ moment_t offer_came(const offer_t *offer)
 const char *offer_target(const offer_t *offer)
 {
     return offer->target;
-}
-
-bool offer_gone(const offer_t *offer)
-{
-    return offer->gone;
 }
 
 peer_t *offer_accept(offer_t *offer, const char *name)

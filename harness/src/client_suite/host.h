@@ -57,8 +57,6 @@ transport_t offer_transport(const offer_t *offer);
 const entry_t *offer_entry(const offer_t *offer);
 moment_t offer_came(const offer_t *offer);
 const char *offer_target(const offer_t *offer);
-/* Whether the client has given it up meanwhile. */
-bool offer_gone(const offer_t *offer);
 
 /* Answers 101, with the subprotocol phoenix where that was offered, or with the token of a new session. An
  * offer that is gone is accepted, too, and its peer has ended. Borrowed from the host. */

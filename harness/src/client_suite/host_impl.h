@@ -31,7 +31,6 @@ struct offer {
     moment_t came;
     char *target, *key;
     bool phoenix; /* the subprotocol was offered */
-    bool gone;
 };
 
 struct peer {

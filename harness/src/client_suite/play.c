@@ -65,12 +65,10 @@ void play_tell(play_t *play, const json_t *command)
 
 /* ---- the driver ---- */
 
-/* Events with data of the application in them; how often a client reports the others is its own affair. */
-static bool is_strict(const json_t *line)
+bool play_strict(const char *event, const json_t *members)
 {
     static const char *const strict[] = {"message", "reply", "presence", NULL};
-    const char *event = json_string_value(json_object_get(line, "event"));
-    if (json_object_get(line, "to")) { /* the answer to a join or leave */
+    if (json_object_get(members, "to")) { /* the answer to a join or leave */
         return false;
     }
     for (const char *const *name = strict; *name; name++) {
@@ -84,12 +82,13 @@ static bool is_strict(const json_t *line)
 static void on_said(void *ctx, const json_t *line)
 {
     play_t *play = ctx;
-    if (strcmp(json_string_value(json_object_get(line, "event")), "reset") == 0) {
+    const char *event = json_string_value(json_object_get(line, "event"));
+    if (strcmp(event, "reset") == 0) {
         play->reset_done = play->resetting;
         play_advance(play);
         return;
     }
-    if (play->settling && strcmp(json_string_value(json_object_get(line, "event")), "synced") == 0) {
+    if (play->settling && strcmp(event, "synced") == 0) {
         play->synced = true;
         play_advance(play);
         return;
@@ -102,7 +101,7 @@ static void on_said(void *ctx, const json_t *line)
     play->heard[play->heard_count++] = (heard_t){.line = json_incref((json_t *)line),
                                                  .entry = entry,
                                                  .came = driver_moment(play->driver, play->stage->pace),
-                                                 .strict = is_strict(line)};
+                                                 .strict = play_strict(event, line)};
     play_advance(play);
 }
 

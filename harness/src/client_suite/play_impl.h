@@ -63,6 +63,10 @@ struct play {
 
 void play_advance(void *play);
 
+/* Whether an event, by its name and its members (or those a step expects), has data of the application in it.
+ * How often a client reports the others is its own affair. */
+bool play_strict(const char *event, const json_t *members);
+
 /* The current step: its verb, what stands behind it, and a member. */
 deed_t play_deed(const play_t *play);
 const json_t *play_argument(const play_t *play);

@@ -376,18 +376,6 @@ static bool event_matches(play_t *play, const heard_t *heard, text_t *why)
     return good;
 }
 
-static bool expects_strict(const play_t *play)
-{
-    static const char *const strict[] = {"message", "reply", "presence", NULL};
-    const char *name = json_string_value(play_argument(play));
-    for (const char *const *at = strict; *at; at++) {
-        if (strcmp(*at, name) == 0 && !json_object_get(play_member(play, "with"), "to")) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static heard_t *first_strict(const play_t *play)
 {
     for (size_t i = 0; i < play->heard_count; i++) {
@@ -400,7 +388,7 @@ static heard_t *first_strict(const play_t *play)
 
 static outcome_t event_poll(play_t *play)
 {
-    bool strict = expects_strict(play);
+    bool strict = play_strict(json_string_value(play_argument(play)), play_member(play, "with"));
     heard_t *found = strict ? first_strict(play) : NULL;
     for (size_t i = 0; !strict && !found && i < play->heard_count; i++) {
         heard_t *heard = &play->heard[i];

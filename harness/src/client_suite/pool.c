@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A driver that says no hello, or ends before it, is replaced; after this many in a row it is given up. */
+/* A driver that says no hello, or ends before it, is replaced; after this many in a row, of all together,
+ * none is started any more. */
 enum { STARTS_MAX = 3 };
 
 /*
@@ -37,7 +38,6 @@ typedef struct slot {
     bool ready;
     job_t *job;
     play_t *play;
-    unsigned failures;
     text_t noise; /* of a driver that is being started */
 } slot_t;
 
@@ -50,7 +50,8 @@ struct pool {
     size_t queued, next, slot_count;
     double given_at;      /* when a case was last begun */
     deadline_t *next_try; /* whether the machine is calm now */
-    char *start_failure;  /* how the last driver that did not start ended */
+    unsigned failures;    /* drivers in a row that did not start */
+    char *start_failure;  /* how the last of them ended */
     bool stopped;
 };
 
@@ -100,7 +101,7 @@ static void on_start_failed(slot_t *slot, const char *how)
     free(slot->pool->start_failure);
     slot->pool->start_failure = text_take(&failure);
     release_driver(slot);
-    slot->failures++;
+    slot->pool->failures++;
     fill(slot->pool);
 }
 
@@ -110,7 +111,7 @@ static void on_said(void *ctx, const json_t *line)
     if (strcmp(json_string_value(json_object_get(line, "event")), "hello") == 0) {
         deadline_cancel(&slot->hello);
         slot->ready = true;
-        slot->failures = 0;
+        slot->pool->failures = 0;
         fill(slot->pool);
     }
 }
@@ -126,7 +127,13 @@ static void on_noise(void *ctx, span_t line)
 
 static void on_end(void *ctx, const char *how)
 {
-    on_start_failed(ctx, how);
+    slot_t *slot = ctx;
+    if (!slot->ready) {
+        on_start_failed(slot, how);
+        return;
+    }
+    release_driver(slot);
+    fill(slot->pool);
 }
 
 static void on_hello_deadline(void *ctx)
@@ -214,7 +221,7 @@ static void start_drivers(pool_t *pool)
     }
     for (size_t i = 0; i < pool->slot_count && pool->queued - pool->next > idle; i++) {
         slot_t *slot = &pool->slots[i];
-        if (!slot->driver && slot->failures < STARTS_MAX) {
+        if (!slot->driver && pool->failures < STARTS_MAX) {
             start_driver(slot);
             idle++;
         }

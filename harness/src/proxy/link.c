@@ -344,7 +344,7 @@ static bool take_request(way_t *way)
         }
         relay_http(way, &relayed);
         text_drop(&way->buffer, request.total);
-    } else if (split == SPLIT_BROKEN) {
+    } else if (split != SPLIT_MORE) {
         way->mode = other(way)->mode = MODE_RAW;
     }
     raw_request_free(&request);

@@ -96,16 +96,20 @@ static void add_header(raw_request_t *request, span_t line)
     free(copy);
 }
 
-static split_t take_chunks(raw_request_t *request, span_t *rest)
+/* `body` NULL: the chunks are passed over. */
+static split_t take_chunks(text_t *body, span_t *rest)
 {
     span_t line;
     while (take_line(rest, &line)) {
         char *digits = mem_string_n(line.at, line.len), *end;
         unsigned long long size = strtoull(digits, &end, 16);
-        bool good = end != digits && size <= LONGEST;
+        bool good = end != digits;
         free(digits);
         if (!good) {
             return SPLIT_BROKEN;
+        }
+        if (size > REQUEST_BODY_MAX) {
+            return SPLIT_TOO_LONG;
         }
         if (size == 0) {
             while (take_line(rest, &line)) {
@@ -118,11 +122,25 @@ static split_t take_chunks(raw_request_t *request, span_t *rest)
         if (rest->len < size + 2) {
             return SPLIT_MORE;
         }
-        text_add(&request->body, rest->at, (size_t)size);
+        if (body) {
+            text_add(body, rest->at, (size_t)size);
+        }
         *rest = span_from(*rest, (size_t)size);
         take_line(rest, &line);
     }
     return SPLIT_MORE;
+}
+
+/* Nothing is copied before all of it is there: it is looked at anew with each read. */
+static split_t take_chunked(raw_request_t *request, span_t *rest)
+{
+    span_t behind = *rest;
+    split_t split = take_chunks(NULL, &behind);
+    size_t len = split == SPLIT_WHOLE ? rest->len - behind.len : rest->len;
+    if ((split == SPLIT_WHOLE || split == SPLIT_MORE) && len > REQUEST_BODY_MAX) {
+        return SPLIT_TOO_LONG;
+    }
+    return split == SPLIT_WHOLE ? take_chunks(&request->body, rest) : split;
 }
 
 static split_t take_body(raw_request_t *request, span_t *rest)
@@ -130,15 +148,18 @@ static split_t take_body(raw_request_t *request, span_t *rest)
     const char *encoding = http_headers_get(&request->headers, "transfer-encoding");
     const char *length = http_headers_get(&request->headers, "content-length");
     if (encoding != NULL) {
-        return strcasecmp(encoding, "chunked") == 0 ? take_chunks(request, rest) : SPLIT_BROKEN;
+        return strcasecmp(encoding, "chunked") == 0 ? take_chunked(request, rest) : SPLIT_BROKEN;
     }
     if (length == NULL) {
         return SPLIT_WHOLE;
     }
     char *end;
     unsigned long long size = strtoull(length, &end, 10);
-    if (end == length || *end != 0 || size > LONGEST) {
+    if (end == length || *end != 0) {
         return SPLIT_BROKEN;
+    }
+    if (size > REQUEST_BODY_MAX) {
+        return SPLIT_TOO_LONG;
     }
     if (rest->len < size) {
         return SPLIT_MORE;
@@ -149,11 +170,17 @@ static split_t take_body(raw_request_t *request, span_t *rest)
     return SPLIT_WHOLE;
 }
 
+/* The head does not end in `bytes`. */
+static split_t head_goes_on(span_t bytes)
+{
+    return bytes.len > REQUEST_HEAD_MAX ? SPLIT_TOO_LONG : SPLIT_MORE;
+}
+
 split_t split_request(span_t bytes, raw_request_t *request)
 {
     span_t rest = bytes, line, method, target;
     if (!take_line(&rest, &line)) {
-        return SPLIT_MORE;
+        return head_goes_on(bytes);
     }
     span_t words = line;
     if (!span_next(&words, ' ', &method) || !span_next(&words, ' ', &target) || method.len == 0 ||
@@ -164,12 +191,15 @@ split_t split_request(span_t bytes, raw_request_t *request)
     request->target = mem_string_n(target.at, target.len);
     do {
         if (!take_line(&rest, &line)) {
-            return SPLIT_MORE;
+            return head_goes_on(bytes);
         }
         if (line.len > 0) {
             add_header(request, line);
         }
     } while (line.len > 0);
+    if (bytes.len - rest.len > REQUEST_HEAD_MAX) {
+        return SPLIT_TOO_LONG;
+    }
     split_t body = take_body(request, &rest);
     request->total = bytes.len - rest.len;
     return body;

@@ -10,7 +10,10 @@
 
 #include <stdint.h>
 
-typedef enum split { SPLIT_MORE, SPLIT_WHOLE, SPLIT_BROKEN } split_t;
+typedef enum split { SPLIT_MORE, SPLIT_WHOLE, SPLIT_BROKEN, SPLIT_TOO_LONG } split_t;
+
+/* The longest request; the body with the lengths of its chunks. */
+enum { REQUEST_HEAD_MAX = 64 << 10, REQUEST_BODY_MAX = 32 << 20 };
 
 typedef struct raw_frame {
     bool fin, masked;
@@ -33,7 +36,8 @@ typedef struct raw_request {
     size_t total; /* bytes of the whole request */
 } raw_request_t;
 
-/* The request at the start of `bytes`; zero-initialised by the caller, released with raw_request_free. */
+/* The request at the start of `bytes`; zero-initialised by the caller, released with raw_request_free.
+ * SPLIT_TOO_LONG: it is, or can only become, longer than the longest. */
 split_t split_request(span_t bytes, raw_request_t *request);
 void raw_request_free(raw_request_t *request);
 

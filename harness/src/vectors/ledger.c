@@ -22,7 +22,7 @@ struct ledger {
     ledger_entry_t *entries; /* in the order of the plan */
     size_t reported;
     unsigned salt; /* of the topics of this run */
-    const char *ended;
+    char *ended;   /* owned; see ledger_ended */
     pace_t *pace;
     deadline_t *deadline;
     uv_signal_t interrupt, terminate;
@@ -63,7 +63,8 @@ static void settle_unplayed(ledger_entry_t *entry, verdict_t verdict, const char
 
 void ledger_end(ledger_t *ledger, const char *why)
 {
-    ledger->ended = why;
+    free(ledger->ended);
+    ledger->ended = mem_string(why);
     for (size_t i = 0; i < ledger->plan->len; i++) {
         if (!ledger->entries[i].settled) {
             settle_unplayed(&ledger->entries[i], VERDICT_NOT_RUN, why);
@@ -140,11 +141,6 @@ void ledger_settle(ledger_t *ledger, size_t index, case_result_t *result)
     report(ledger);
 }
 
-bool ledger_settled(const ledger_t *ledger, size_t index)
-{
-    return ledger->entries[index].settled;
-}
-
 void ledger_rest(ledger_t *ledger)
 {
     if (!ledger->resting) {
@@ -159,5 +155,6 @@ void ledger_rest(ledger_t *ledger)
 void ledger_free(ledger_t *ledger)
 {
     free(ledger->entries);
+    free(ledger->ended);
     free(ledger);
 }

@@ -58,8 +58,8 @@ void ledger_begin(ledger_t *ledger, size_t index, text_t *unique);
 
 /* The variant is over; the result is the ledger's then. */
 void ledger_settle(ledger_t *ledger, size_t index, case_result_t *result);
-bool ledger_settled(const ledger_t *ledger, size_t index);
 
+/* Ends the run early; `why` is copied. */
 void ledger_end(ledger_t *ledger, const char *why);
 
 /* Nothing is left to do: the loop is not kept from ending any more. May be called again. */

@@ -3,32 +3,18 @@
 
 #include <stdlib.h>
 
-static const struct {
-    const char *name, *key;
-    bool failed;
-} verdicts[VERDICTS] = {
-    [VERDICT_PASS] = {"pass", "pass", false},
-    [VERDICT_FAIL] = {"fail", "fail", true},
-    [VERDICT_EXPECTED_FAILURE] = {"expected failure", "expected_failure", true},
-    [VERDICT_UNEXPECTED_PASS] = {"unexpected pass", "unexpected_pass", false},
-    [VERDICT_NOT_APPLICABLE] = {"not applicable", "not_applicable", false},
-    [VERDICT_NOT_RUN] = {"not run", "not_run", false},
-    [VERDICT_HARNESS_ERROR] = {"harness error", "harness_error", true},
-};
-
 const char *verdict_name(verdict_t verdict)
 {
-    return verdicts[verdict].name;
-}
-
-const char *verdict_key(verdict_t verdict)
-{
-    return verdicts[verdict].key;
-}
-
-bool verdict_failed(verdict_t verdict)
-{
-    return verdicts[verdict].failed;
+    static const char *const names[VERDICTS] = {
+        [VERDICT_PASS] = "pass",
+        [VERDICT_FAIL] = "fail",
+        [VERDICT_EXPECTED_FAILURE] = "expected failure",
+        [VERDICT_UNEXPECTED_PASS] = "unexpected pass",
+        [VERDICT_NOT_APPLICABLE] = "not applicable",
+        [VERDICT_NOT_RUN] = "not run",
+        [VERDICT_HARNESS_ERROR] = "harness error",
+    };
+    return names[verdict];
 }
 
 void case_result_free(case_result_t *result)

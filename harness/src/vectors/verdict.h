@@ -19,10 +19,6 @@ typedef enum verdict {
 
 /* "pass", "fail", "expected failure", "unexpected pass", "not applicable", "not run", "harness error". */
 const char *verdict_name(verdict_t verdict);
-const char *verdict_key(verdict_t verdict); /* the same with "_" for blanks, for programs */
-
-/* Whether there is a failure to explain: step, reason and what was said. */
-bool verdict_failed(verdict_t verdict);
 
 /* Why a variant is expected not to pass. Everything is borrowed. */
 typedef struct expected {

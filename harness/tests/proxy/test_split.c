@@ -108,6 +108,66 @@ START_TEST(what_is_no_request_is_left_alone)
 }
 END_TEST
 
+static split_t split_of(span_t bytes)
+{
+    raw_request_t request = {0};
+    split_t split = split_request(bytes, &request);
+    raw_request_free(&request);
+    return split;
+}
+
+static void add_filler(text_t *text, size_t len)
+{
+    while (len-- > 0) {
+        text_putc(text, 'x');
+    }
+}
+
+START_TEST(a_request_has_an_end)
+{
+    static const char *const heads[] = {"", "GET /", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\na: "};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        text_t text = {0};
+        text_puts(&text, heads[i]);
+        add_filler(&text, REQUEST_HEAD_MAX - text.len);
+        ck_assert_int_eq(split_of(text_span(&text)), SPLIT_MORE);
+        add_filler(&text, 1);
+        ck_assert_int_eq(split_of(text_span(&text)), SPLIT_TOO_LONG);
+        text_free(&text);
+    }
+    text_t text = {0};
+    text_puts(&text, "GET / HTTP/1.1\r\na: ");
+    add_filler(&text, REQUEST_HEAD_MAX);
+    text_puts(&text, "\r\n\r\n");
+    ck_assert_int_eq(split_of(text_span(&text)), SPLIT_TOO_LONG);
+    text_free(&text);
+}
+END_TEST
+
+START_TEST(a_body_has_an_end)
+{
+#define POST "POST / HTTP/1.1\r\n"
+    ck_assert_int_eq(split_of(SPAN(POST "Content-Length: 33554432\r\n\r\n")), SPLIT_MORE);
+    ck_assert_int_eq(split_of(SPAN(POST "Content-Length: 33554433\r\n\r\n")), SPLIT_TOO_LONG);
+    ck_assert_int_eq(split_of(SPAN(POST "Transfer-Encoding: chunked\r\n\r\n2000000\r\n")), SPLIT_MORE);
+    ck_assert_int_eq(split_of(SPAN(POST "Transfer-Encoding: chunked\r\n\r\n2000001\r\n")), SPLIT_TOO_LONG);
+    static const char *const starts[] = {"", "1;", "0\r\nTrailer: "};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        text_t text = {0};
+        text_puts(&text, POST "Transfer-Encoding: chunked\r\n\r\n");
+        size_t head = text.len;
+        text_puts(&text, starts[i]);
+        add_filler(&text, REQUEST_BODY_MAX - (text.len - head));
+        ck_assert_int_eq(split_of(text_span(&text)), SPLIT_MORE);
+        add_filler(&text, 1);
+        ck_assert_int_eq(split_of(text_span(&text)), SPLIT_TOO_LONG);
+        text_puts(&text, "\r\n\r\n");
+        ck_assert(split_of(text_span(&text)) != SPLIT_WHOLE);
+        text_free(&text);
+    }
+}
+END_TEST
+
 /* ---- queries ---- */
 
 static const struct {
@@ -153,6 +213,8 @@ int main(void)
                         (int)(sizeof requests / sizeof *requests));
     tcase_add_test(all, a_length_no_test_has_is_left_alone);
     tcase_add_test(all, what_is_no_request_is_left_alone);
+    tcase_add_test(all, a_request_has_an_end);
+    tcase_add_test(all, a_body_has_an_end);
     tcase_add_test(all, parameters_are_found_and_decoded);
     tcase_add_test(all, parameters_are_replaced_and_taken_out);
     return test_run(suite, all);

@@ -264,6 +264,8 @@ typedef struct phxc_presence_callbacks {
  * Follows the presences of the channel's topic from the next state on. `state_event` and `diff_event` are the
  * events' names; NULL: presence_state and presence_diff (PRES-18). `callbacks` (may be NULL) is borrowed for
  * the presence's life. NULL when memory ran out.
+ * Diffs that come before the state wait for it, 1000 of them or 16 MiB; at more, or where memory runs out,
+ * those that wait are dropped, and the state sets it right.
  */
 phxc_presence_t *phxc_presence_new(phxc_channel_t *channel, const char *state_event, const char *diff_event,
                                    const phxc_presence_callbacks_t *callbacks, void *user);

@@ -205,7 +205,8 @@ typedef struct phxs_config {
     const char *redis;         /* redis://[[USER]:PASSWORD@]HOST[:PORT]; NULL: a node alone */
     const char *cluster;       /* NULL: phxspec */
     const char *node_name;     /* what phxs_server_node tells; NULL: made up, unique */
-    uint64_t presence_down_ms; /* a node not heard for so long is down (CLU-10); 0: 30 000 */
+    uint64_t presence_down_ms; /* a node not heard for so long is down (CLU-10), at least 100;
+                                * 0: 30 000 */
     size_t max_connections;    /* 0: what the limit of descriptors allows */
     size_t max_queued_bytes;   /* a client that leaves more unread is dropped; 0: 64 MiB */
     size_t max_longpoll_bytes; /* a session that lets more pile up between polls ends; 0: 16 MiB. An answer,
@@ -246,6 +247,12 @@ typedef struct phxs_mount_config {
 bool phxs_release_known(const char *release);
 
 void phxs_mount_defaults(phxs_mount_config_t *config);
+
+/*
+ * Whether the settings can be used, as far as that shows before a port is taken; if not, why, for people. The
+ * files of TLS are read. phxs_server_new looks at the same.
+ */
+bool phxs_config_check(const phxs_config_t *config, char *error, size_t error_size);
 
 /*
  * A server that listens already, on `loop`, which must outlive it. Returns NULL when that fails, with the
