@@ -22,10 +22,9 @@ typedef struct scenario {
     scenario_kind_t kind;
     size_t clients;
     size_t window;
-    const char *unit;   /* of what is counted */
-    double goal;        /* at most this much for each, in µs or bytes; 0: none */
-    double goal_bare;   /* at most this much of what the yardstick takes; 0: none */
-    double goal_kernel; /* and of what the floor takes */
+    const char *unit; /* of what is counted */
+    double goal;      /* at most this much for each, in µs or bytes; 0: none */
+    double goal_bare; /* at most this much of what the yardstick takes; 0: none */
 } scenario_t;
 
 /* What a server costs, in nanoseconds of processor time for each, or in bytes. */
