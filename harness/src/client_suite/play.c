@@ -19,21 +19,11 @@ static const double LAST_LOOK_MS = 50;
 /* What is kept of a driver's stderr in one case. */
 enum { NOISE_MAX = 16 << 10 };
 
-static outcome_t fail_with(play_t *play, verdict_t verdict, const char *format, va_list arguments)
-{
-    text_t reason = {0};
-    text_vprintf(&reason, format, arguments);
-    free(play->result.reason);
-    play->result.reason = text_take(&reason);
-    play->result.verdict = verdict;
-    return PLAY_FAILED;
-}
-
 outcome_t play_fail(play_t *play, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fail_with(play, VERDICT_FAIL, format, arguments);
+    case_result_set(&play->result, VERDICT_FAIL, format, arguments);
     va_end(arguments);
     return PLAY_FAILED;
 }
@@ -42,7 +32,7 @@ outcome_t play_broken(play_t *play, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fail_with(play, VERDICT_HARNESS_ERROR, format, arguments);
+    case_result_set(&play->result, VERDICT_HARNESS_ERROR, format, arguments);
     va_end(arguments);
     return PLAY_FAILED;
 }

@@ -24,21 +24,11 @@ static const double LAST_LOOK_MS = 50;
 static const double BUSY_MS = 300;
 enum { LONGEST_NAME = 255 }; /* that a binary message can carry (BIN-09) */
 
-static outcome_t fail_with(case_run_t *run, verdict_t verdict, const char *format, va_list arguments)
-{
-    text_t reason = {0};
-    text_vprintf(&reason, format, arguments);
-    free(run->result.reason);
-    run->result.reason = text_take(&reason);
-    run->result.verdict = verdict;
-    return STEP_FAILED;
-}
-
 outcome_t step_fail(case_run_t *run, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fail_with(run, VERDICT_FAIL, format, arguments);
+    case_result_set(&run->result, VERDICT_FAIL, format, arguments);
     va_end(arguments);
     return STEP_FAILED;
 }
@@ -47,7 +37,7 @@ outcome_t step_broken(case_run_t *run, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fail_with(run, VERDICT_HARNESS_ERROR, format, arguments);
+    case_result_set(&run->result, VERDICT_HARNESS_ERROR, format, arguments);
     va_end(arguments);
     return STEP_FAILED;
 }

@@ -17,6 +17,15 @@ const char *verdict_name(verdict_t verdict)
     return names[verdict];
 }
 
+void case_result_set(case_result_t *result, verdict_t verdict, const char *format, va_list arguments)
+{
+    text_t reason = {0};
+    text_vprintf(&reason, format, arguments);
+    free(result->reason);
+    result->reason = text_take(&reason);
+    result->verdict = verdict;
+}
+
 void case_result_free(case_result_t *result)
 {
     free(result->step_text);

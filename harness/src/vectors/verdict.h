@@ -46,4 +46,7 @@ typedef struct case_result {
 
 void case_result_free(case_result_t *result);
 
+/* Takes this verdict and this reason, in place of what was there. */
+void case_result_set(case_result_t *result, verdict_t verdict, const char *format, va_list arguments);
+
 #endif
