@@ -112,7 +112,7 @@ int main(int argc, char **argv)
         return 2;
     }
 #endif
-    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN); /* the weather writes to both sides by libuv */
     const bool only = argc == 5;
     campaign.next = only ? (unsigned)numbers[3] : 0;
     campaign.end = campaign.next + (only ? 1 : (unsigned)numbers[1]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "stream.h"
 
+#include "tcp.h"
+
 #include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -15,7 +17,7 @@ enum {
 
 /*
  * Looks up its host, tries the addresses in turn, shakes hands if it is TLS; then carries bytes. It frees
- * itself when its owner has closed it, its requests have come back and its handle is closed.
+ * itself when its owner has closed it, its look-up has come back and its connection is closed.
  */
 struct phxc_stream {
     phxc_net_t *net;
@@ -23,9 +25,7 @@ struct phxc_stream {
     void *owner; /* NULL: closed */
     char *host;
     uv_getaddrinfo_t lookup;
-    uv_connect_t connect;
-    uv_shutdown_t shutdown;
-    uv_tcp_t tcp;
+    phxc_tcp_t tcp;
     struct addrinfo *addresses;
     const struct addrinfo *next_address;
     SSL *ssl; /* NULL: plain TCP */
@@ -40,11 +40,6 @@ struct phxc_stream {
     uint8_t buffer[READ_BYTES];
 };
 
-typedef struct write_request {
-    uv_write_t base;
-    char bytes[];
-} write_request_t;
-
 static void try_next_address(phxc_stream_t *stream, int last_error);
 
 static void free_stream(phxc_stream_t *stream)
@@ -57,9 +52,9 @@ static void free_stream(phxc_stream_t *stream)
     free(stream);
 }
 
-static void on_tcp_closed(uv_handle_t *handle)
+static void on_closed(void *owner)
 {
-    phxc_stream_t *stream = handle->data;
+    phxc_stream_t *stream = owner;
     stream->tcp_open = false;
     if (stream->owner == NULL && !stream->looking_up) {
         free_stream(stream);
@@ -70,8 +65,8 @@ static void on_tcp_closed(uv_handle_t *handle)
 
 static void close_tcp(phxc_stream_t *stream)
 {
-    if (stream->tcp_open && !uv_is_closing((uv_handle_t *)&stream->tcp)) {
-        uv_close((uv_handle_t *)&stream->tcp, on_tcp_closed);
+    if (stream->tcp_open && !phxc_tcp_is_closing(&stream->tcp)) {
+        phxc_tcp_close(&stream->tcp);
     }
 }
 
@@ -104,28 +99,10 @@ static void fail(phxc_stream_t *stream, const char *what, const char *why)
 
 /* ---- writing ---- */
 
-static void on_written(uv_write_t *request, int status)
+static void write_bytes(phxc_stream_t *stream, phx_slice_t bytes)
 {
-    phxc_stream_t *stream = request->data;
-    free(request);
-    if (status < 0 && status != UV_ECANCELED && stream->owner != NULL) {
-        fail(stream, "cannot send", uv_strerror(status));
-    }
-}
-
-static void write_bytes(phxc_stream_t *stream, const char *bytes, size_t len)
-{
-    write_request_t *request = malloc(sizeof *request + len);
-    if (request == NULL) {
-        fail(stream, "cannot send", phxc_strerror(PHX_ENOMEM));
-        return;
-    }
-    memcpy(request->bytes, bytes, len);
-    request->base.data = stream;
-    const uv_buf_t buffer = uv_buf_init(request->bytes, (unsigned)len);
-    const int status = uv_write(&request->base, (uv_stream_t *)&stream->tcp, &buffer, 1, on_written);
+    const int status = phxc_tcp_send(&stream->tcp, bytes);
     if (status != 0) {
-        free(request);
         fail(stream, "cannot send", uv_strerror(status));
     }
 }
@@ -136,7 +113,7 @@ static void flush_tls(phxc_stream_t *stream)
     char *bytes = NULL;
     const long len = BIO_get_mem_data(stream->to_peer, &bytes);
     if (len > 0) {
-        write_bytes(stream, bytes, (size_t)len);
+        write_bytes(stream, (phx_slice_t){bytes, (size_t)len});
         (void)BIO_reset(stream->to_peer);
     }
 }
@@ -158,7 +135,7 @@ void phxc_stream_send(phxc_stream_t *stream, phx_slice_t bytes)
         return;
     }
     if (stream->ssl == NULL) {
-        write_bytes(stream, bytes.data, bytes.len);
+        write_bytes(stream, bytes);
         return;
     }
     size_t written = 0;
@@ -214,22 +191,14 @@ static void read_tls(phxc_stream_t *stream)
     }
 }
 
-static void give_buffer(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
+static void on_readable(void *owner)
 {
-    (void)wanted;
-    phxc_stream_t *stream = handle->data;
-    *buffer = uv_buf_init((char *)stream->buffer, sizeof stream->buffer);
-}
-
-static void on_read(uv_stream_t *handle, ssize_t len, const uv_buf_t *buffer)
-{
-    (void)buffer;
-    phxc_stream_t *stream = handle->data;
+    phxc_stream_t *stream = owner;
+    const ssize_t len = phxc_tcp_receive(&stream->tcp, stream->buffer, sizeof stream->buffer);
     if (stream->owner == NULL || stream->over || len == 0) {
         return;
     }
     if (len < 0) {
-        (void)uv_read_stop(handle);
         if (len != UV_EOF) {
             fail(stream, "the connection broke", uv_strerror((int)len));
         } else if (!stream->connected) {
@@ -275,10 +244,10 @@ static bool start_tls(phxc_stream_t *stream)
            SSL_set_tlsext_host_name(stream->ssl, stream->host) == 1;
 }
 
-static void on_connect(uv_connect_t *request, int status)
+static void on_connected(void *owner, int status)
 {
-    phxc_stream_t *stream = request->data;
-    if (stream->owner == NULL || stream->over || status == UV_ECANCELED) {
+    phxc_stream_t *stream = owner;
+    if (stream->owner == NULL || stream->over) {
         return;
     }
     if (status != 0) {
@@ -289,8 +258,6 @@ static void on_connect(uv_connect_t *request, int status)
         }
         return;
     }
-    (void)uv_tcp_nodelay(&stream->tcp, 1);
-    (void)uv_read_start((uv_stream_t *)&stream->tcp, give_buffer, on_read);
     if (stream->net->tls == NULL) {
         now_connected(stream);
     } else if (start_tls(stream)) {
@@ -300,28 +267,30 @@ static void on_connect(uv_connect_t *request, int status)
     }
 }
 
+/* Lingers only after its owner has closed it. */
+static void on_drained(void *owner)
+{
+    phxc_stream_t *stream = owner;
+    if (stream->owner == NULL) {
+        close_tcp(stream);
+    }
+}
+
+static const phxc_tcp_callbacks_t tcp_callbacks = {on_connected, on_readable, on_drained, on_closed};
+
 static void try_next_address(phxc_stream_t *stream, int last_error)
 {
-    const struct addrinfo *address = stream->next_address;
-    if (address == NULL) {
-        fail(stream, "cannot connect", uv_strerror(last_error));
-        return;
-    }
-    stream->next_address = address->ai_next;
-    int status = uv_tcp_init(stream->net->loop, &stream->tcp);
-    if (status == 0) {
-        stream->tcp_open = true;
-        stream->tcp.data = stream;
-        stream->connect.data = stream;
-        status = uv_tcp_connect(&stream->connect, &stream->tcp, address->ai_addr, on_connect);
-    }
-    if (status != 0) {
-        if (stream->tcp_open && stream->next_address != NULL) {
-            close_tcp(stream);
-        } else {
-            fail(stream, "cannot connect", uv_strerror(status));
+    int status = last_error;
+    while (stream->next_address != NULL) {
+        const struct addrinfo *address = stream->next_address;
+        stream->next_address = address->ai_next;
+        status = phxc_tcp_connect(&stream->tcp, stream->net->loop, address->ai_addr, &tcp_callbacks, stream);
+        if (status == 0) {
+            stream->tcp_open = true;
+            return;
         }
     }
+    fail(stream, "cannot connect", uv_strerror(status));
 }
 
 static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *addresses)
@@ -379,12 +348,6 @@ static void linger_is_over(void *data)
     close_tcp(data);
 }
 
-static void on_shut_down(uv_shutdown_t *request, int status)
-{
-    (void)status;
-    close_tcp(request->data);
-}
-
 void phxc_stream_close(phxc_stream_t *stream)
 {
     if (stream->ssl != NULL && stream->connected && !stream->over) {
@@ -403,9 +366,7 @@ void phxc_stream_close(phxc_stream_t *stream)
         phxc_timer_start(&stream->net->timers, &stream->timer, 0, free_now, stream);
         return;
     }
-    stream->shutdown.data = stream;
-    if (!broken && stream->connected && uv_stream_get_write_queue_size((uv_stream_t *)&stream->tcp) > 0 &&
-        uv_shutdown(&stream->shutdown, (uv_stream_t *)&stream->tcp, on_shut_down) == 0) {
+    if (!broken && stream->connected && phxc_tcp_has_unsent(&stream->tcp)) {
         phxc_timer_start(&stream->net->timers, &stream->timer, LINGER_MS, linger_is_over, stream);
     } else {
         close_tcp(stream);

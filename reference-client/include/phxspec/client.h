@@ -8,6 +8,8 @@
  * said otherwise. Callbacks run on the loop, and some within the call that caused them; any function may be
  * called from them, phxc_socket_free excepted.
  *
+ * A peer that cuts raises no SIGPIPE; nothing of the process is changed for it.
+ *
  * A loop of another kind can carry libuv's: watch uv_backend_fd, and run it with UV_RUN_NOWAIT when that is
  * readable or uv_backend_timeout has passed.
  */
