@@ -10,7 +10,7 @@ from test_data import complaints, schema
 from testenv import env
 from testenv.bare import Bare
 from testenv.harness import LACKS, cases, phxspec, read_recordings, summary_of_vectors
-from testenv.peers import Change, Proxy, Silent
+from testenv.peers import Change, Message, Proxy, Silent
 
 PROFILES = env.VECTORS / "profiles"
 SHIPPED = sorted(PROFILES.glob("*.json"))
@@ -190,6 +190,49 @@ def test_each_of_them_is_needed(write, report, without, fails):
     with Bare(token="s3cret", response={"user": 7}, welcome="welcome") as peer:
         run = phxspec("server", "--profile", write(**told), *ASKED, peer.url, report=report)
         assert run.code == 1 and run.verdicts[fails] == "fail"
+
+
+class WithJoinRef(Message):
+    def text(self):
+        return json.dumps({**json.loads(super().text()), "join_ref": None})
+
+
+class JoinRefInVersion1(Change):
+    """As one server does: its messages have a join_ref in version 1.0.0, too."""
+
+    def messages(self, message, held):
+        return [WithJoinRef(**vars(message)) if message.vsn == "1" else message]
+
+
+def test_a_join_ref_in_version_1_is_overlooked_where_a_profile_says_so(server, write, report):
+    own = read("reference-server.json")
+    asked = ["--run", "join.ok", "--run", "broadcast.to-all", "--run", "req:V1-03", "--transport", "ws"]
+    with Proxy(server.port, JoinRefInVersion1()) as proxy:
+        strict = phxspec("server", "--profile", write(**own), *asked, proxy.url, report=report)
+        assert strict.code == 1
+        failed = {name for name, verdict in strict.verdicts.items() if verdict == "fail"}
+        assert failed == {name for name in strict.verdicts if name.endswith("/v1")}
+        told = phxspec("server", "--profile", write(**own, v1_join_ref=True), *asked, proxy.url, report=report)
+        assert told.code == 1
+        failed = {name for name, verdict in told.verdicts.items() if verdict == "fail"}
+        assert failed == {"format.v1-answers/ws/v1"}
+    assert phxspec("server", "--profile", write(**own, v1_join_ref=1), server.url).code == 2
+
+
+class OddHeartbeats(Change):
+    """As one server does: the response to a heartbeat is null."""
+
+    def messages(self, message, held):
+        if message.topic == "phoenix":
+            message.payload = {"status": "ok", "response": None}
+        return [message]
+
+
+def test_how_heartbeats_are_answered_fails_cases_about_heartbeats_only(server, report):
+    with Proxy(server.port, OddHeartbeats()) as proxy:
+        asked = ["--without", LACKS, "--run", "heartbeat.ok/ws/v2", "--run", "push.noreply/ws/v2"]
+        run = phxspec("server", *asked, proxy.url, report=report)
+    assert run.verdicts == {"heartbeat.ok/ws/v2": "fail", "push.noreply/ws/v2": "pass"}
 
 
 def test_a_mount_may_be_at_an_address_of_its_own(server, write, report):

@@ -73,6 +73,19 @@ def test_how_a_connection_closes_is_told_and_changes_no_verdict(server, report, 
     assert (says in run.out) == (says != "clean")
 
 
+# ---- cases that would disturb others ----
+
+
+def test_what_would_disturb_others_runs_when_they_are_over(server, report):
+    run = judge(server.url, "--run", "broadcast", "--run", "idle.silence", report=report)
+    assert run.code == 0
+    started = [line["variant"] for line in run.lines if line["event"] == "started"]
+    assert all(variant.startswith("broadcast.to-nobody/") for variant in started[-4:]), started
+    with (env.VECTORS / "server" / "broadcast.json").open(encoding="utf-8") as file:
+        ids = [case["id"] for case in json.load(file)["cases"]]
+    assert ids[-1] != "broadcast.to-nobody", "else it would come last anyway"
+
+
 # ---- servers that send without end ----
 
 

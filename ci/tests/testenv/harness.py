@@ -125,6 +125,21 @@ def summary_of_vectors(run):
     return counts
 
 
+def assert_fails(run):
+    """The run has failures, and no other trouble. Where this machine stood still, a failure may have proven nothing:
+    then, and only then, it may be a harness error. Returns the counts of verdicts."""
+    counts = summary_of_vectors(run)
+    reasons = [
+        line["reason"]
+        for line in run.lines
+        if line["event"] == "verdict" and line["verdict"] == "harness error"
+    ]
+    assert all(reason.startswith("this machine stood still for ") for reason in reasons), reasons
+    assert counts["fail"] > 0 and counts["not run"] == 0
+    assert run.code == (3 if reasons else 1)
+    return counts
+
+
 def cases():
     """All cases of the suite."""
     for path in sorted((env.VECTORS / "server").rglob("*.json")):

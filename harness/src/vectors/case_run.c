@@ -58,13 +58,21 @@ const profile_mount_t *case_mount(const case_run_t *run)
     return &run->target->profile->mounts[run->variant->mount];
 }
 
+/* Whether a join_ref in version 1.0.0 is overlooked here: the target has them, and the case is about
+ * something else. */
+static bool overlooks_join_ref(const case_run_t *run)
+{
+    return run->target->profile->v1_join_ref && !vector_cites(run->variant->c, "V1-03");
+}
+
 match_context_t case_context(const case_run_t *run, const client_t *client, const json_t *step)
 {
     const json_t *v1_join_ref = json_object_get(step, "v1_join_ref");
     return (match_context_t){.names = run->names,
                              .vsn = client ? client_vsn(client) : run->variant->vsn,
                              .v1_join_ref =
-                                 v1_join_ref ? json_is_true(v1_join_ref) : run->variant->c->v1_join_ref};
+                                 v1_join_ref ? json_is_true(v1_join_ref) : run->variant->c->v1_join_ref,
+                             .v1_any_join_ref = overlooks_join_ref(run)};
 }
 
 static bool is_allowed(case_run_t *run, const seat_t *seat, const message_t *message)

@@ -16,6 +16,7 @@ typedef struct match_context {
                          succeeds */
     vsn_t vsn;        /* how a $message is written */
     bool v1_join_ref; /* see view.h */
+    bool v1_any_join_ref; /* in version 1.0.0 a message may have a join_ref, which is not looked at */
 } match_context_t;
 
 /*

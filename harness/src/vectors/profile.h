@@ -48,7 +48,8 @@ typedef struct profile {
     char *unmatched; /* one that no channel serves */
     char *phoenix;   /* the release whose rules apply, as written */
     release_t release;
-    bool vsns[2]; /* the versions of the format it speaks: 1.0.0, 2.0.0 */
+    bool vsns[2];     /* the versions of the format it speaks: 1.0.0, 2.0.0 */
+    bool v1_join_ref; /* its messages in 1.0.0 have a join_ref all the same */
     profile_mount_t mounts[MOUNTS];
     names_t nodes, node_urls; /* the other nodes of its cluster: their names, and where they listen */
     char *origin_allowed, *origin_forbidden;

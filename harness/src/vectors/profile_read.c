@@ -237,6 +237,15 @@ static void read_topics(reader_t *reader, const json_t *json, profile_t *profile
     }
 }
 
+static bool read_bool(reader_t *reader, const json_t *json, const char *member)
+{
+    const json_t *value = json_object_get(json, member);
+    if (value && !json_is_boolean(value)) {
+        complain(reader, "", member, "true or false is needed here");
+    }
+    return json_is_true(value);
+}
+
 static void read_join(reader_t *reader, const json_t *json, profile_t *profile)
 {
     static const char *const members[] = {"params", "response", "allow", NULL};
@@ -364,8 +373,9 @@ static void read_release(reader_t *reader, const json_t *json, profile_t *profil
 bool profile_read(const char *where, const json_t *json, profile_t *profile, text_t *error)
 {
     static const char *const members[] = {
-        "$schema", "profile", "name",   "about", "phoenix", "topic",        "unmatched_topic", "join",
-        "connect", "vsn",     "mounts", "nodes", "origin",  "capabilities", "divergences",     NULL};
+        "$schema",         "profile", "name",         "about",       "phoenix",     "topic",
+        "unmatched_topic", "join",    "connect",      "vsn",         "v1_join_ref", "mounts",
+        "nodes",           "origin",  "capabilities", "divergences", NULL};
     reader_t reader = {where, error, true};
     *profile = (profile_t){0};
     only_members(&reader, "", json, members);
@@ -377,6 +387,7 @@ bool profile_read(const char *where, const json_t *json, profile_t *profile, tex
     read_release(&reader, json, profile);
     read_topics(&reader, json, profile);
     read_vsns(&reader, json_object_get(json, "vsn"), profile);
+    profile->v1_join_ref = read_bool(&reader, json, "v1_join_ref");
     read_join(&reader, json, profile);
     read_connect(&reader, json, profile);
     read_mounts(&reader, json_object_get(json, "mounts"), profile);

@@ -11,14 +11,15 @@
 typedef struct suite suite_t;
 
 /*
- * A run has three parts, one after the other, so that none disturbs another.
+ * A run has four parts, one after the other, so that none disturbs another.
  * Calm: variants without short timers, a few at once, for all of them at once would make each other slow.
  * While nothing is heard there may be more: against a server that does not answer, waiting costs
  * nothing. Heavy: those that move many bytes. Races: those that must keep ahead of a timer of the server
  * (race.h). They mostly sleep, so there may be many, but they begin one by one: this machine has time for
  * each whenever it must speak. Where all that is under way only waits, the next part need not.
+ * Loud, when all others are over: those that would disturb them, were the target to get them wrong.
  */
-typedef enum part { PART_CALM, PART_HEAVY, PART_RACE, PARTS } part_t;
+typedef enum part { PART_CALM, PART_HEAVY, PART_RACE, PART_LOUD } part_t;
 enum { CALM_FIRST = 48, CALM_STEP = 16, IDLE_TICKS = 2, RACES_AWAKE = 4, RACES_FAILED = 16 };
 static const double GROWTH_MS = 100, RACE_APART_MS = 6, RACE_WAITS_MS = 500;
 /* What is kept of the process' file descriptors, and what a variant takes of them. */
@@ -105,10 +106,11 @@ static bool may_start(suite_t *suite)
         return false;
     }
     part_t part = suite->queue[suite->next]->part;
-    if (suite->under_way > 0 && part != suite->part && suite->idle < IDLE_TICKS) {
+    bool may_overlap = part != PART_LOUD && suite->idle >= IDLE_TICKS;
+    if (suite->under_way > 0 && part != suite->part && !may_overlap) {
         return false;
     }
-    return part == PART_CALM ? suite->under_way < suite->calm : part == PART_HEAVY || may_race(suite);
+    return part == PART_CALM ? suite->under_way < suite->calm : part != PART_RACE || may_race(suite);
 }
 
 static void grow(void *ctx)
@@ -168,6 +170,9 @@ static int in_order(const void *a, const void *b)
 
 static part_t part_of(const variant_t *variant, const profile_t *profile)
 {
+    if (variant->c->disturbs) {
+        return PART_LOUD;
+    }
     if (race_margin_ms(variant, profile) > 0) {
         return PART_RACE;
     }

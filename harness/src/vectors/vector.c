@@ -350,10 +350,10 @@ static const json_t *read_beginning(place_t *place, vectors_t *vectors, const js
 static bool read_case(vectors_t *vectors, const char *file, const char *group, const json_t *json,
                       text_t *error)
 {
-    const char *members[] = {"id",          "formerly", "title",         "requirements", "level", "tags",
-                             "needs",       "when",     "mount",         "transports",   "vsn",   "phoenix",
-                             "v1_join_ref", "source",   "known_defects", "steps",        NULL,    NULL,
-                             NULL};
+    const char *members[] = {"id",          "formerly", "title",  "requirements",  "level", "tags",
+                             "needs",       "when",     "mount",  "transports",    "vsn",   "phoenix",
+                             "v1_join_ref", "disturbs", "source", "known_defects", "steps", NULL,
+                             NULL,          NULL};
     const dialect_t *dialect = vectors->dialect;
     place_t place = {file, NULL, error, true};
     vector_case_t c = {.file = file, .id = need_string(&place, json, "id")};
@@ -380,6 +380,7 @@ static bool read_case(vectors_t *vectors, const char *file, const char *group, c
     c.needs = string_list(&place, json, "needs", dialect ? dialect->capability_known : capability_known,
                           "a list of capabilities of the contract");
     c.v1_join_ref = json_is_true(json_object_get(json, "v1_join_ref"));
+    c.disturbs = json_object_get(json, "disturbs") ? need_string(&place, json, "disturbs") : NULL;
     read_variants(&place, json, &c);
     read_mounts(&place, json, &c);
     read_when(&place, json, &c);
@@ -467,6 +468,16 @@ bool vectors_check_requirements(const vectors_t *vectors, const json_t *requirem
         }
     }
     return good;
+}
+
+bool vector_cites(const vector_case_t *c, const char *requirement)
+{
+    for (size_t i = 0; i < json_array_size(c->requirements); i++) {
+        if (strcmp(json_string_value(json_array_get(c->requirements, i)), requirement) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void vectors_free(vectors_t *vectors)

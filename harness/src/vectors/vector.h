@@ -65,7 +65,8 @@ typedef struct vector_case {
     bool transports[TRANSPORTS];
     bool vsns[2]; /* by vsn_t */
     bool v1_join_ref;
-    releases_t phoenix; /* whose rules it holds for */
+    const char *disturbs; /* what others would notice of a target that gets it wrong; or NULL */
+    releases_t phoenix;   /* whose rules it holds for */
     known_defect_t *defects;
     size_t defect_count;
     vector_step_t *steps;
@@ -111,6 +112,9 @@ bool vectors_add_folder(vectors_t *vectors, const char *path, text_t *error);
 /* Whether every requirement cited is in `requirements` (an object by id); otherwise one line per case and id.
  */
 bool vectors_check_requirements(const vectors_t *vectors, const json_t *requirements, text_t *error);
+
+/* Whether a case cites a requirement. */
+bool vector_cites(const vector_case_t *c, const char *requirement);
 
 void vectors_free(vectors_t *vectors);
 

@@ -47,7 +47,7 @@ bool view_match(const json_t *five, const message_t *message, const match_contex
     actual_fields(message, actual);
     match_context_t trial = *context;
     trial.names = json_copy(context->names);
-    bool good = context->vsn == VSN_2 || !message->join_ref; /* V1-03 */
+    bool good = context->vsn == VSN_2 || !message->join_ref || context->v1_any_join_ref; /* V1-03 */
     if (!good && why) {
         text_puts(why, "join_ref: version 1.0.0 has no such key, got ");
         jvalue_write(why, message->join_ref);

@@ -84,7 +84,8 @@ START_TEST(what_came_is_seen_as_its_version_shows_it)
 {
     for (size_t i = 0; i < sizeof seen / sizeof *seen; i++) {
         json_t *five = parse(seen[i].five);
-        match_context_t context = {json_object(), seen[i].vsn, seen[i].v1_join_ref};
+        match_context_t context = {
+            .names = json_object(), .vsn = seen[i].vsn, .v1_join_ref = seen[i].v1_join_ref};
         message_t message;
         text_t why = {0}, expected = {0}, got = {0};
         ck_assert(message_decode(&message, seen[i].vsn, FROM_SERVER, false, span_of(seen[i].came), NULL));
