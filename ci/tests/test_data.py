@@ -51,7 +51,9 @@ def test_vectors_for_clients_follow_their_schema(path):
 
 
 @pytest.mark.parametrize(
-    "path", sorted((env.VECTORS / "profiles").glob("*.json")), ids=lambda path: path.name
+    "path",
+    sorted((env.VECTORS / "profiles").glob("*.json")) + sorted((env.ROOT / "ci/targets").glob("*/profile.json")),
+    ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_profiles_follow_their_schema(path):
     assert complaints(schema("profile.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
@@ -69,8 +71,9 @@ def test_mutants_follow_their_schema(path):
     [
         *sorted((env.VECTORS / "expectations").glob("*.json")),
         *sorted((env.ROOT / "ci/drivers").glob("*/expectations.json")),
+        *sorted((env.ROOT / "ci/targets").glob("*/expectations.json")),
     ],
-    ids=lambda path: path.name,
+    ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_expectations_follow_their_schema(path):
     assert complaints(schema("expectations.schema.json"), json.loads(path.read_text(encoding="utf-8"))) == []
