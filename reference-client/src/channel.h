@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A channel and its pushes, as channel.c and presence.c know them. */
+/* A channel and its pushes, as channel.c (joins, leaves, messages), push.c and presence.c know them. */
 #ifndef PHXC_CHANNEL_H
 #define PHXC_CHANNEL_H
 
@@ -53,5 +53,17 @@ struct phxc_channel {
     int last_handler;
     phxc_presence_t *presences; /* linked by their `next` (presence.c) */
 };
+
+/* ---- push.c ---- */
+
+/* Whether the serializer can write it at all: a push fails where it is issued (BIN-09, V1-08). Returns as
+ * phxc_channel_push. */
+int phxc__channel_check_message(const phxc_channel_t *channel, phx_slice_t event, phx_payload_t payload);
+/* The channel is joined: sends what waits for that (CL-CHAN-04). */
+void phxc__pushes_send_waiting(phxc_channel_t *channel);
+/* A reply came, to one of them or to none. */
+void phxc__pushes_replied(phxc_channel_t *channel, phx_slice_t ref, phx_slice_t status,
+                          phx_payload_t response);
+void phxc__pushes_cancel(phxc_channel_t *channel);
 
 #endif

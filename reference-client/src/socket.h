@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the parts of a socket know of each other: connection and attempts (connection.c), what waits and what
- * comes (socket.c), heartbeats (heartbeat.c), channels and pushes (channel.c). */
+ * comes (socket.c), heartbeats (heartbeat.c), channels (channel.c) and pushes (push.c). */
 #ifndef PHXC_SOCKET_H
 #define PHXC_SOCKET_H
 
