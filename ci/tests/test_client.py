@@ -192,7 +192,7 @@ def test_a_join_that_is_not_answered_in_time(server):
         stdin='join phxspec:a {"delay_ms":400}\nsleep 300\n',
     )
     assert done.code == 1 and "join timeout" in done.types()
-    sent = [json.loads(event["status"]) for event in done.events if event["type"] == "sent"]
+    sent = [json.loads(event["message"]) for event in done.events if event["type"] == "sent"]
     assert [(message[0], message[3]) for message in sent][:3] == [
         ("1", "phx_join"),
         ("1", "phx_leave"),
@@ -355,4 +355,4 @@ def test_time_goes_on_while_the_server_is_slow(server, start_client):
     client.interrupt()
     client.until("closed")
     assert time.monotonic() - began < 3
-    client.check(0)
+    client.check(1)  # not all was done

@@ -48,7 +48,11 @@ def test_version_is_that_of_the_project():
     "arguments, text",
     [
         ([], "which server?"),
-        (["--nonsense", "ws://h"], "--nonsense"),
+        (["--nonsense", "ws://h"], "--nonsense: no such option"),
+        (["ws://h", "--nonsense"], "--nonsense: no such option"),
+        (["--timeout"], "--timeout: its value is missing"),
+        (["--json=no", "ws://h"], "--json=no: it takes no value"),
+        (["ws://h", "join", "t", "--json"], "--json: options come before the commands"),
         (["--timeout", "soon", "ws://h"], "--timeout soon"),
         (["--timeout", "0", "ws://h"], "--timeout 0"),
         (["--reconnect", "10,", "ws://h"], "--reconnect"),
@@ -63,7 +67,7 @@ def test_version_is_that_of_the_project():
         (["--header", "A: b\r\nC: d", "ws://h/s", "ping"], "Name: value"),
         (["--ca-file", "/nonexistent", "wss://h/s", "ping"], "no certificates"),
         (["localhost:4000/socket", "ping"], "begins with ws://"),
-        (["ws://h/s?token=x", "ping"], "connect params"),
+        (["ws://h/s?token=x", "ping"], "--param KEY=VALUE"),
         (["ws://h", "fly"], "fly: no such command"),
         (["ws://h", "join"], "join TOPIC"),
         (["ws://h", "join", "t", "{bad"], "not JSON"),
@@ -88,9 +92,8 @@ def test_lines_that_are_no_commands_do_not_stop_the_others(server):
     )
     assert done.code == 2
     assert [event["payload"] for event in done.events if event["type"] == "reply"] == [{"a": 1}, 2]
-    assert (
-        "fly: no such command" in done.err and "not JSON" in done.err and "now: the line goes on" in done.err
-    )
+    for number, text in (4, "fly: no such command"), (5, "{bad: the payload is not JSON"), (6, "now: the line"):
+        assert f"phxspec-client: line {number}: {text}" in done.err
 
 
 def test_commands_without_what_they_need(server):
@@ -124,6 +127,102 @@ def test_people_see_one_line_per_event_and_no_controls(server):
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", done.out)
     assert re.search(r"^\d\d:\d\d:\d\d\.\d{3} ← reply         phxspec:a  ok  ", done.out, re.MULTILINE)
     assert re.search(r'→ sent          \["1","1","phxspec:a","phx_join",{}\]', done.out)
+
+
+def test_people_see_no_controls_of_eight_bits(server):
+    """U+009B is what ESC [ is in seven bits."""
+    done = run(f"{server.url}/socket", "join", "phxspec:a", "push", "echo", '"\u009b31m ü"', pretty=True)
+    assert done.out.count('"\\u009b31m ü"') == 2 and "\u009b" not in done.out
+    done = run(f"{server.url}/socket", stdin="fly\u009b31m\x1b[31m", pretty=True)
+    assert "line 1: fly\\u009b31m\\x1b[31m: no such command" in done.err
+
+
+def test_people_see_no_controls_of_a_refusal():
+    with Answer(b"HTTP/1.1 403 No\r\ncontent-length: 8\r\n\r\n\x1b[31mred") as peer:
+        done = run(f"ws://127.0.0.1:{peer.port}/socket", "ping", pretty=True)
+    assert done.code == 3 and "HTTP 403: \\x1b[31mred" in done.err and "\x1b" not in done.err + done.out
+
+
+def test_options_may_follow_the_url(server):
+    done = run(f"{server.url}/socket", "--json", "--raw", "join", "phxspec:a", pretty=True)
+    assert done.code == 0 and done.only("sent")["message"].endswith(',"phxspec:a","phx_join",{}]')
+
+
+def test_messages_of_bytes_are_shown_as_such(server):
+    words = ("--raw", f"{server.url}/socket", "join", "phxspec:a", "push", "echo", "base64:AAEC")
+    sent = [event["message"] for event in run(*words).events if event["type"] == "sent"]
+    assert len(sent) == 2 and base64.b64decode(sent[1]["$base64"]).endswith(b"phxspec:aecho\0\1\2")
+    assert re.search(r"→ sent          23 bytes: 0001.*6563686f000102$", run(*words, pretty=True).out, re.M)
+
+
+def test_who_was_there_before_it_is_asked_for(server):
+    """The server tells it once, at the join; the command may come any time later."""
+    done = run(
+        f"{server.url}/socket",
+        *("join", "phxspec:who", '{"presence":{"key":"k","meta":{"n":1}}}', "push", "echo"),
+        *("presence", "push", "presence_update", '{"key":"k","meta":{"n":2}}', "push", "echo"),
+    )
+    assert done.code == 0
+    told = [event for event in done.events if event["type"] in ("present", "came", "went")]
+    assert [event["type"] for event in told] == ["present", "came", "went", "present"]
+    assert [told[i]["payload"]["k"]["metas"][0]["n"] for i in (0, 3)] == [1, 2]
+    types = done.types()
+    assert types.index("came") > len(types) - 1 - types[::-1].index("message")  # the cause comes first
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_descriptors_that_are_closed(server, closed):
+    """No socket takes their place, and what cannot be printed is no success."""
+    shell = f'"$0" "$1" join phxspec:a {closed}'
+    done = subprocess.run(
+        ["sh", "-c", shell, program(), f"{server.url}/socket"], capture_output=True, env=env.environment()
+    )
+    assert done.returncode == (3 if ">&-" in closed.replace("2>&-", "") else 0), done.stderr.decode()
+    if closed == ">&-":
+        assert done.stderr == b"phxspec-client: stdout: Bad file descriptor\n"
+
+
+def test_commands_from_where_there_are_none(server):
+    for redirected in "<&-", "</":
+        shell = f'"$0" --json "$1" {redirected}'
+        done = subprocess.run(
+            ["sh", "-c", shell, program(), f"{server.url}/socket"], capture_output=True, env=env.environment()
+        )
+        assert done.returncode == 2 and b"cannot read commands from stdin" in done.stderr
+        shell = f'"$0" --driver {redirected}'
+        done = subprocess.run(["sh", "-c", shell, program()], capture_output=True, env=env.environment())
+        assert done.returncode == 3 and b"cannot read commands from stdin" in done.stderr
+
+
+def test_a_full_disk_ends_it(server):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [program(), f"{server.url}/socket", "join", "phxspec:a", "watch"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=env.environment(),
+            timeout=20,
+        )
+    assert done.returncode == 3 and done.stderr == b"phxspec-client: stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize("words, code", [(["watch"], 0), (["expect", "never"], 1), (["sleep", "60000"], 1)])
+def test_a_signal_is_a_good_end_of_watching_only(server, tmp_path, words, code):
+    client = Client(tmp_path, f"{server.url}/socket", "join", "phxspec:a", *words)
+    client.until("joined")
+    client.interrupt()
+    assert client.until("closed")["text"] == "for good"
+    client.check(code)
+
+
+def test_a_closed_connection_is_for_good_when_no_attempt_follows():
+    done = run("ws://127.0.0.1:1/socket", "ping")
+    assert done.code == 3 and done.only("closed")["text"] == "for good"
+
+
+def test_tls_to_who_does_not_speak_it(server):
+    done = run(server.url.replace("http", "wss", 1) + "/socket", "ping")
+    assert done.code == 3 and "TLS failed: what the server answered is not TLS" in done.err
 
 
 def test_json_lines_stay_lines():
@@ -258,7 +357,7 @@ def test_close_codes_are_told_as_they_are(tmp_path, code):
         client = Client(tmp_path, f"{peer.url}/s")
         try:
             closed = client.until("closed")
-            assert closed["code"] == (code or 1005) and closed.get("status") == ("wärum" if code else None)
+            assert closed["code"] == (code or 1005) and closed.get("reason") == ("wärum" if code else None)
             client.until("open")
             client.end()
         finally:
@@ -288,7 +387,7 @@ def test_a_server_without_heartbeats(tmp_path):
         client = Client(tmp_path, "--heartbeat", "150", f"{peer.url}/s")
         try:
             client.until("heartbeat")
-            assert client.until("closed")["status"] == "heartbeat timeout"
+            assert client.until("closed")["reason"] == "heartbeat timeout"
             client.until("open")
             client.say("ping")
             client.until("ping")
@@ -519,3 +618,27 @@ def test_the_man_page_and_the_completion_know_the_options():
         re.MULTILINE,
     ):
         assert re.search(rf"\b{command}\b", page) and re.search(rf"\b{command}\b", completion), command
+
+
+@pytest.mark.parametrize(
+    "line, found",
+    [
+        ("phxspec-client --tra", ["--transport"]),
+        ("phxspec-client --transport l", ["longpoll"]),
+        ("phxspec-client --timeout ", []),
+        ("phxspec-client ws://h jo", ["join"]),
+        ("phxspec-client --ca-file a", ["a file.pem"]),
+        ("phxspec-client https", ["https://"]),
+    ],
+)
+def test_the_completion_completes(tmp_path, line, found):
+    (tmp_path / "a file.pem").touch()
+    script = (
+        f'. "{env.ROOT}/reference-client/doc/completion.bash"; COMP_WORDS=({line.rstrip()}); '
+        f'[[ "$1" == *" " ]] && COMP_WORDS+=(""); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); '
+        'COMPREPLY=(); _phxspec_client; for word in "${COMPREPLY[@]}"; do echo "$word"; done'
+    )
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", line], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == found, done.stderr

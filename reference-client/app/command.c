@@ -94,7 +94,9 @@ static bool parse(command_t *command, char *const *words, size_t count, size_t *
 {
     const struct form *form = form_of(words[0]);
     if (form == NULL) {
-        (void)snprintf(error, error_size, "%s: no such command; --help lists them", words[0]);
+        (void)snprintf(error, error_size, "%s: %s; --help lists them", words[0],
+                       strncmp(words[0], "--", 2) == 0 ? "options come before the commands"
+                                                       : "no such command");
         return false;
     }
     command->kind = form->kind;

@@ -590,9 +590,13 @@ static void on_line(void *user, char *text)
     }
 }
 
-static void on_last_line(void *user)
+static void on_last_line(void *user, int error)
 {
     driver_t *driver = user;
+    driver->code = error != 0 ? 3 : driver->code;
+    if (error != 0) {
+        (void)fprintf(stderr, "phxspec-client: cannot read commands from stdin: %s\n", uv_strerror(error));
+    }
     forget_all(driver);
     lines_free(driver->lines);
 }
@@ -634,9 +638,11 @@ int driver_run(const char *fault)
     driver.lines = lines_new(&driver.loop, STDIN_FILENO, on_line, on_last_line, &driver);
     if (driver.lines != NULL) {
         driver__say_hello(&driver);
+    } else {
+        (void)fprintf(stderr, "phxspec-client: cannot read commands from stdin\n");
     }
     (void)uv_run(&driver.loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&driver.loop);
     phx_buf_free(&driver.line);
-    return driver.lines != NULL ? 0 : 3;
+    return driver.lines != NULL ? driver.code : 3;
 }

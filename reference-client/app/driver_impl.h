@@ -50,6 +50,7 @@ struct driver {
     each_t params, tokens;
     phx_buf_t line;
     bool resetting; /* nothing is said of what goes */
+    int code;
 #ifdef PHXC_FAULTS
     phxc_fault_t fault;
 #endif

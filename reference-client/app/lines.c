@@ -3,6 +3,7 @@
 
 #include "phx/bytes.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,9 +20,10 @@ struct lines {
     } in;
     int fd;
     void (*line)(void *user, char *line);
-    void (*end)(void *user);
+    void (*end)(void *user, int error);
     void *user;
     phx_buf_t rest;
+    size_t searched; /* so much of it has no line break */
     bool freed;
     char buffer[READ_BYTES];
 };
@@ -29,27 +31,30 @@ struct lines {
 static void give_lines(lines_t *lines)
 {
     char *newline;
-    while (!lines->freed && lines->rest.len > 0 &&
-           (newline = memchr(lines->rest.data, '\n', lines->rest.len)) != NULL) {
+    while (!lines->freed && lines->rest.len > lines->searched &&
+           (newline = memchr(lines->rest.data + lines->searched, '\n', lines->rest.len - lines->searched)) !=
+               NULL) {
         const size_t len = (size_t)(newline - lines->rest.data) + 1;
         char *line = strndup(lines->rest.data, len - 1);
         memmove(lines->rest.data, lines->rest.data + len, lines->rest.len - len);
         lines->rest.len -= len;
+        lines->searched = 0;
         if (line != NULL) {
             lines->line(lines->user, line);
             free(line);
         }
     }
+    lines->searched = lines->rest.len;
 }
 
-static void give_end(lines_t *lines)
+static void give_end(lines_t *lines, int error)
 {
     if (lines->rest.len > 0) { /* the last line has no line break */
         phx_buf_append_byte(&lines->rest, '\n');
         give_lines(lines);
     }
     if (!lines->freed) {
-        lines->end(lines->user);
+        lines->end(lines->user, error);
     }
 }
 
@@ -62,7 +67,7 @@ static void on_file(uv_idle_t *handle)
         give_lines(lines);
     } else {
         (void)uv_idle_stop(handle);
-        give_end(lines);
+        give_end(lines, len < 0 ? uv_translate_sys_error(errno) : 0);
     }
 }
 
@@ -81,12 +86,12 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
         give_lines(lines);
     } else if (len < 0) {
         (void)uv_read_stop(stream);
-        give_end(lines);
+        give_end(lines, len == UV_EOF ? 0 : (int)len);
     }
 }
 
-lines_t *lines_new(uv_loop_t *loop, int fd, void (*line)(void *user, char *line), void (*end)(void *user),
-                   void *user)
+lines_t *lines_new(uv_loop_t *loop, int fd, void (*line)(void *user, char *line),
+                   void (*end)(void *user, int error), void *user)
 {
     lines_t *lines = calloc(1, sizeof *lines);
     if (lines == NULL) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ typedef struct program {
     uv_signal_t signals[2];
     bool watching;
     lines_t *lines;
+    unsigned long line_number;
     session_t *session;
     int code;
 } program_t;
@@ -46,6 +48,15 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
+static void complain_of_line(const program_t *program, const char *error)
+{
+    phx_buf_t shown = {0};
+    print_shown(&shown, phx_slice_of(error));
+    (void)fprintf(stderr, "phxspec-client: line %lu: %.*s\n", program->line_number, (int)shown.len,
+                  shown.data != NULL ? shown.data : "");
+    phx_buf_free(&shown);
+}
+
 static void on_line(void *user, char *line)
 {
     program_t *program = user;
@@ -55,18 +66,24 @@ static void on_line(void *user, char *line)
     if (program->session == NULL) {
         return;
     }
+    program->line_number++;
     if (!command_parse_line(&command, line, &empty, error, sizeof error)) {
-        (void)fprintf(stderr, "phxspec-client: %s\n", error);
+        complain_of_line(program, error);
         session_wrong(program->session);
     } else if (!empty) {
         session_add(program->session, &command, false);
     }
 }
 
-static void on_last_line(void *user)
+static void on_last_line(void *user, int error)
 {
     program_t *program = user;
     if (program->session != NULL) {
+        if (error != 0) {
+            (void)fprintf(stderr, "phxspec-client: cannot read commands from stdin: %s\n",
+                          uv_strerror(error));
+            session_wrong(program->session);
+        }
         session_end(program->session);
     }
 }
@@ -126,8 +143,22 @@ static void start(program_t *program, const options_t *options, const printer_t 
     }
 }
 
+/*
+ * Where a standard descriptor is closed the next that is opened would take its place, a socket's or the
+ * loop's own: then nothing is read, and nothing written, there.
+ */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            abort();
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_descriptors();
     options_t options;
     program_t program = {.code = EXIT_OFFLINE};
     const options_outcome_t outcome = options_parse(&options, argc, argv);

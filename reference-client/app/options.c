@@ -12,7 +12,7 @@
 static const char HELP[] =
     "phxspec-client: talks to a Phoenix Channels server from the command line\n"
     "\n"
-    "usage: phxspec-client [OPTION…] URL [COMMAND…]\n"
+    "usage: phxspec-client [OPTION…] URL [OPTION…] [COMMAND…]\n"
     "\n"
     "    phxspec-client ws://localhost:4000/socket join room:lobby push new_msg '{\"body\":\"hi\"}' watch\n"
     "\n"
@@ -28,7 +28,7 @@ static const char HELP[] =
     "  push EVENT [PAYLOAD]     pushes and waits for the reply\n"
     "  send EVENT [PAYLOAD]     pushes and does not wait\n"
     "  expect EVENT             waits for the next message with that event\n"
-    "  presence                 follows who is there: prints the presences whenever they change\n"
+    "  presence                 prints who is there, now and whenever it changes\n"
     "  leave                    leaves the topic\n"
     "  ping                     measures the time of a heartbeat\n"
     "  sleep MS                 goes on receiving for that time\n"
@@ -69,9 +69,9 @@ static const char HELP[] =
     "\n"
     "  --help, --version\n"
     "\n"
-    "exit: 0 all went well, 1 a join was refused, a push got another status than ok, or a time ran out, 2 "
-    "wrong\n"
-    "use, 3 no connection\n";
+    "exit: 0 all went well, 1 a join was refused, a push got another status than ok, a time ran out, or a "
+    "signal\n"
+    "ended what was not `watch`, 2 wrong use, 3 no connection, or stdout takes nothing\n";
 
 enum option_code {
     OPT_PARAM = 256,
@@ -301,7 +301,11 @@ options_outcome_t options_parse(options_t *options, int argc, char **argv)
     for (;;) {
         int index = 0;
         const int at = optind;
-        const int code = getopt_long(argc, argv, "+", LONG_OPTIONS, &index); /* commands are no options */
+        const int code = getopt_long(argc, argv, "+:", LONG_OPTIONS, &index); /* commands are no options */
+        if (code == -1 && options->config.endpoint == NULL && optind < argc) {
+            options->config.endpoint = argv[optind++];
+            continue;
+        }
         if (code == -1) {
             break;
         }
@@ -313,32 +317,38 @@ options_outcome_t options_parse(options_t *options, int argc, char **argv)
             (void)puts("phxspec-client " PHXSPEC_VERSION);
             return OPTIONS_DONE;
         }
-        if (code == '?') {
-            (void)fprintf(stderr,
-                          "phxspec-client: %s: no such option, or its value is missing; --help lists them\n",
-                          argv[at]);
+        if (code == '?' || code == ':') {
+            (void)fprintf(stderr, "phxspec-client: %s: %s; --help lists the options\n", argv[at],
+                          code == ':'                                    ? "its value is missing"
+                          : optopt != 0 && strchr(argv[at], '=') != NULL ? "it takes no value"
+                                                                         : "no such option");
             return OPTIONS_WRONG;
         }
         if (!parse_one(options, code, LONG_OPTIONS[index].name, optarg)) {
             return OPTIONS_WRONG;
         }
     }
-    if (options->driver && optind < argc) {
-        (void)fprintf(stderr, "phxspec-client: --driver takes no further words, but there is %s\n",
-                      argv[optind]);
+    const char *url = options->config.endpoint;
+    if (options->driver && url != NULL) {
+        (void)fprintf(stderr, "phxspec-client: --driver takes no further words, but there is %s\n", url);
         return OPTIONS_WRONG;
     }
     if (options->driver) {
         return OPTIONS_RUN;
     }
-    if (optind == argc) {
+    if (url == NULL) {
         (void)fprintf(stderr, "phxspec-client: which server? Give its URL, like ws://localhost:4000/socket; "
                               "--help tells the rest\n");
         return OPTIONS_WRONG;
     }
-    options->config.endpoint = argv[optind];
+    if (strchr(url, '?') != NULL) {
+        (void)fprintf(
+            stderr,
+            "phxspec-client: %s: give what follows the ? with --param KEY=VALUE, its vsn with --vsn\n", url);
+        return OPTIONS_WRONG;
+    }
     options->config.headers = options->headers;
-    options->first_word = optind + 1;
+    options->first_word = optind;
     if (options->params.len > 0) {
         phx_buf_append(&options->params, "", 1);
         options->config.params = options->params.data;

@@ -22,14 +22,18 @@ static void append_hex(phx_buf_t *out, phx_slice_t bytes)
     }
 }
 
-/* A terminal must not do what a server says: controls are shown, not sent. */
-static void append_shown(phx_buf_t *out, phx_slice_t text)
+/* U+0080 to U+009F, as UTF-8, are controls, too: some terminals take U+009B for ESC [. */
+void print_shown(phx_buf_t *out, phx_slice_t text)
 {
     for (size_t i = 0; i < text.len; i++) {
         const uint8_t byte = (uint8_t)text.data[i];
+        const uint8_t next = i + 1 < text.len ? (uint8_t)text.data[i + 1] : 0;
         if (byte < 0x20 || byte == 0x7F) {
             phx_buf_append_text(out, "\\x");
             append_hex(out, (phx_slice_t){text.data + i, 1});
+        } else if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {
+            phx_buf_append_text(out, "\\u00");
+            append_hex(out, (phx_slice_t){text.data + ++i, 1});
         } else {
             phx_buf_append_byte(out, byte);
         }
@@ -40,8 +44,16 @@ static void append_part(phx_buf_t *out, phx_slice_t part)
 {
     if (part.len > 0) {
         phx_buf_append_text(out, "  ");
-        append_shown(out, part);
+        print_shown(out, part);
     }
+}
+
+static void append_bytes(phx_buf_t *out, phx_slice_t bytes)
+{
+    char text[40];
+    (void)snprintf(text, sizeof text, "  %zu bytes: ", bytes.len);
+    phx_buf_append_text(out, text);
+    append_hex(out, bytes);
 }
 
 static void for_people(phx_buf_t *out, const print_event_t *event)
@@ -58,11 +70,15 @@ static void for_people(phx_buf_t *out, const print_event_t *event)
     append_part(out, event->topic);
     append_part(out, event->event);
     append_part(out, event->status);
+    append_part(out, event->reason);
+    if (event->message_form == PHX_BINARY) {
+        append_bytes(out, event->message);
+    } else {
+        append_part(out, event->message);
+    }
     append_part(out, event->payload);
     if (event->has_bytes) {
-        (void)snprintf(text, sizeof text, "  %zu bytes: ", event->bytes.len);
-        phx_buf_append_text(out, text);
-        append_hex(out, event->bytes);
+        append_bytes(out, event->bytes);
     }
     append_part(out, phx_slice_of(event->text));
     if (event->has_number) {
@@ -79,6 +95,12 @@ static void for_programs(phx_buf_t *out, const printer_t *printer, const print_e
     json_line_optional(out, "topic", event->topic);
     json_line_optional(out, "event", event->event);
     json_line_optional(out, "status", event->status);
+    json_line_optional(out, "reason", event->reason);
+    if (event->message_form == PHX_BINARY) {
+        json_line_payload(out, "message", (phx_payload_t){PHX_BINARY, event->message});
+    } else {
+        json_line_optional(out, "message", event->message); /* characters, JSON or not */
+    }
     if (event->has_bytes || event->payload.len > 0) {
         json_line_payload(out, "payload",
                           (phx_payload_t){event->has_bytes ? PHX_BINARY : PHX_TEXT,
@@ -91,7 +113,7 @@ static void for_programs(phx_buf_t *out, const printer_t *printer, const print_e
     json_line_end(out);
 }
 
-void print_event(const printer_t *printer, const print_event_t *event)
+bool print_event(const printer_t *printer, const print_event_t *event)
 {
     phx_buf_t line = {0};
     if (printer->json) {
@@ -101,6 +123,7 @@ void print_event(const printer_t *printer, const print_event_t *event)
         phx_buf_append_text(&line, "\n");
     }
     (void)fwrite(line.data, 1, line.len, stdout); /* a reader that is gone ends us by SIGPIPE */
-    (void)fflush(stdout);
+    const bool written = fflush(stdout) == 0 && ferror(stdout) == 0 && !line.failed;
     phx_buf_free(&line);
+    return written;
 }

@@ -18,6 +18,9 @@ typedef struct print_event {
     phx_slice_t topic;
     phx_slice_t event;
     phx_slice_t status;
+    phx_slice_t reason;
+    phx_slice_t message; /* of --raw */
+    phx_form_t message_form;
     phx_slice_t payload; /* JSON */
     bool has_bytes;      /* `bytes` in its place */
     phx_slice_t bytes;
@@ -27,8 +30,11 @@ typedef struct print_event {
     long long number;
 } print_event_t;
 
-void print_event(const printer_t *printer, const print_event_t *event);
+/* False if stdout does not take it. */
+bool print_event(const printer_t *printer, const print_event_t *event);
 /* Sets payload or bytes. */
 void print_set_payload(print_event_t *event, phx_payload_t payload);
+/* A terminal must not do what a server says: controls are shown, not sent. */
+void print_shown(phx_buf_t *out, phx_slice_t text);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session_impl.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,23 @@ static void go_on(session_t *session);
 
 /* ---- telling ---- */
 
-void session__say(const session_t *session, print_event_t event)
+static void output_is_lost(uv_timer_t *timer)
 {
-    print_event(session->printer, &event);
+    session_t *session = timer->data;
+    session->code = EXIT_OFFLINE;
+    session__finish(session);
+}
+
+/* What cannot be told need not go on; in a later turn, for who says something is in the middle of it. */
+void session__say(session_t *session, print_event_t event)
+{
+    if (!session->mute && !print_event(session->printer, &event)) {
+        session->mute = true;
+        session__complain(strerror(errno), PHX_SLICE("stdout"));
+        if (session->waiting != FOR_NOTHING) {
+            (void)uv_timer_start(session->ending, output_is_lost, 0, 0);
+        }
+    }
 }
 
 phx_slice_t session__topic_name(const topic_t *topic)
@@ -21,8 +36,12 @@ phx_slice_t session__topic_name(const topic_t *topic)
 
 void session__complain(const char *text, phx_slice_t about)
 {
-    (void)fprintf(stderr, "phxspec-client: %.*s%s%s\n", (int)about.len, about.data != NULL ? about.data : "",
-                  about.len > 0 ? ": " : "", text);
+    phx_buf_t line = {0};
+    print_shown(&line, about);
+    phx_buf_append_text(&line, about.len > 0 ? ": " : "");
+    print_shown(&line, phx_slice_of(text));
+    (void)fprintf(stderr, "phxspec-client: %.*s\n", (int)line.len, line.data);
+    phx_buf_free(&line);
 }
 
 /* ---- the end ---- */
@@ -139,10 +158,14 @@ static void run_join(session_t *session, const command_t *command)
     }
     phxc_channel_free(topic->channel);
     topic->presence = NULL;
+    topic->shows_presence = false;
     topic->channel =
         phxc_channel_new(session->socket, name, payload_of(command), &SESSION_CHANNEL_CALLBACKS, topic);
+    if (topic->channel != NULL) { /* the state comes with the join, and only then */
+        topic->presence = phxc_presence_new(topic->channel, NULL, NULL, &SESSION_PRESENCE_CALLBACKS, topic);
+    }
     session->waiting = FOR_JOIN;
-    const int error = topic->channel != NULL ? phxc_channel_join(topic->channel, 0) : PHX_ENOMEM;
+    const int error = topic->presence != NULL ? phxc_channel_join(topic->channel, 0) : PHX_ENOMEM;
     if (error != 0) {
         refuse(session, phxc_strerror(error), name);
     }
@@ -235,9 +258,9 @@ static void run_on_topic(session_t *session, const command_t *command)
     }
     switch (command->kind) {
     case COMMAND_PRESENCE:
-        if (topic->presence == NULL) {
-            topic->presence =
-                phxc_presence_new(topic->channel, NULL, NULL, &SESSION_PRESENCE_CALLBACKS, topic);
+        topic->shows_presence = true;
+        if (!phxc_presence_pending(topic->presence)) {
+            session__say_presences(topic);
         }
         break;
     case COMMAND_LEAVE:
@@ -352,6 +375,8 @@ void session_interrupt(session_t *session)
 {
     if (session->waiting == FOR_THE_END) {
         session__end_soon(session);
+    } else if (session->waiting != FOR_EVER && session->waiting != FOR_COMMANDS) {
+        session->code = session->code == EXIT_WELL ? EXIT_FAILED : session->code;
     }
     session__finish(session);
 }

@@ -36,9 +36,10 @@ static void on_failed(void *user, const char *text, int http_status)
 static void on_closed(void *user, const phxc_end_t *end)
 {
     session_t *session = user;
+    const bool goes_on = end->will_reconnect && (session->opened_once || session->options->retry);
     session__say(session, (print_event_t){.type = "closed",
-                                          .text = end->will_reconnect ? "for now" : "for good",
-                                          .status = end->reason.len > 0 ? end->reason : (phx_slice_t){0},
+                                          .text = goes_on ? "for now" : "for good",
+                                          .reason = end->reason.len > 0 ? end->reason : (phx_slice_t){0},
                                           .has_number = true,
                                           .number_name = "code",
                                           .number = end->code});
@@ -46,7 +47,7 @@ static void on_closed(void *user, const phxc_end_t *end)
         session__end_soon(session);
     } else if (session->waiting == FOR_CLOSE) {
         session__done(session, FOR_CLOSE);
-    } else if (!end->will_reconnect || (!session->opened_once && !session->options->retry)) {
+    } else if (!goes_on) {
         if (!end->will_reconnect) {
             session__complain("the server closed the connection for good (1000)", (phx_slice_t){0});
         }
@@ -57,7 +58,7 @@ static void on_closed(void *user, const phxc_end_t *end)
 
 static void on_reconnecting(void *user, unsigned attempt, uint64_t delay_ms)
 {
-    const session_t *session = user;
+    session_t *session = user;
     if (session->waiting != FOR_THE_END && session->waiting != FOR_NOTHING) {
         char text[60];
         (void)snprintf(text, sizeof text, "attempt %u in %llu ms", attempt, (unsigned long long)delay_ms);
@@ -70,20 +71,13 @@ static void on_fell_back(void *user, const char *why)
     session__say(user, (print_event_t){.type = "longpoll", .text = why});
 }
 
-static void say_raw(const session_t *session, const char *type, const char *arrow, phx_form_t form,
+static void say_raw(session_t *session, const char *type, const char *arrow, phx_form_t form,
                     phx_slice_t bytes)
 {
-    print_event_t event = {.type = type, .arrow = arrow};
-    if (!session->printer->raw) {
-        return;
+    if (session->printer->raw) {
+        session__say(session,
+                     (print_event_t){.type = type, .arrow = arrow, .message = bytes, .message_form = form});
     }
-    if (form == PHX_BINARY) {
-        event.has_bytes = true;
-        event.bytes = bytes;
-    } else {
-        event.status = bytes; /* as text, whatever it is */
-    }
-    session__say(session, event);
 }
 
 static void on_received(void *user, phx_form_t form, phx_slice_t bytes, int error)
@@ -167,7 +161,7 @@ static void on_errored(void *user, phxc_channel_t *channel, phxc_cause_t cause, 
     (void)channel;
     const topic_t *topic = user;
     print_event_t event = {.type = "errored", .topic = session__topic_name(topic)};
-    *(cause == PHXC_CAUSE_SERVER ? &event.payload : &event.status) = reason;
+    *(cause == PHXC_CAUSE_SERVER ? &event.payload : &event.reason) = reason;
     if (topic->session->waiting == FOR_THE_END || topic->session->waiting == FOR_CLOSE) {
         return; /* as was asked for */
     }
@@ -251,33 +245,43 @@ const phxc_channel_callbacks_t SESSION_CHANNEL_CALLBACKS = {
     .message = on_message,
 };
 
+static void say_presence(const topic_t *topic, const char *type, phx_slice_t key, phx_slice_t metas)
+{
+    if (topic->shows_presence) {
+        session__say(topic->session,
+                     (print_event_t){
+                         .type = type, .topic = session__topic_name(topic), .event = key, .payload = metas});
+    }
+}
+
 static void on_came(void *user, phx_slice_t key, phx_slice_t current, phx_slice_t joined)
 {
     (void)current;
-    const topic_t *topic = user;
-    session__say(topic->session,
-                 (print_event_t){
-                     .type = "came", .topic = session__topic_name(topic), .event = key, .payload = joined});
+    say_presence(user, "came", key, joined);
 }
 
 static void on_went(void *user, phx_slice_t key, phx_slice_t current, phx_slice_t left)
 {
     (void)current;
-    const topic_t *topic = user;
-    session__say(
-        topic->session,
-        (print_event_t){.type = "went", .topic = session__topic_name(topic), .event = key, .payload = left});
+    say_presence(user, "went", key, left);
 }
 
-static void on_synced(void *user)
+void session__say_presences(topic_t *topic)
 {
-    const topic_t *topic = user;
     phx_buf_t list = {0};
     phxc_presence_write(topic->presence, &list);
     session__say(topic->session, (print_event_t){.type = "present",
                                                  .topic = session__topic_name(topic),
                                                  .payload = phx_buf_slice(&list)});
     phx_buf_free(&list);
+}
+
+static void on_synced(void *user)
+{
+    topic_t *topic = user;
+    if (topic->shows_presence) {
+        session__say_presences(topic);
+    }
 }
 
 const phxc_presence_callbacks_t SESSION_PRESENCE_CALLBACKS = {on_came, on_went, on_synced};

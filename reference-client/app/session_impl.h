@@ -29,8 +29,9 @@ typedef struct queued {
 typedef struct topic {
     struct topic *next;
     session_t *session;
-    phxc_channel_t *channel; /* NULL: closed */
-    phxc_presence_t *presence;
+    phxc_channel_t *channel;   /* NULL: closed */
+    phxc_presence_t *presence; /* from the join on; NULL: closed */
+    bool shows_presence;
     phx_buf_t name;
 } topic_t;
 
@@ -51,6 +52,7 @@ struct session {
     bool stops; /* the command that runs, when it fails */
     bool opened_once;
     bool no_more;
+    bool mute; /* stdout does not take what happens */
     bool freed;
     int code;
     unsigned push_number; /* of the push whose reply is waited for */
@@ -65,7 +67,8 @@ extern const phxc_socket_callbacks_t SESSION_SOCKET_CALLBACKS;     /* user: the 
 extern const phxc_channel_callbacks_t SESSION_CHANNEL_CALLBACKS;   /* user: the topic */
 extern const phxc_presence_callbacks_t SESSION_PRESENCE_CALLBACKS; /* user: the topic */
 
-void session__say(const session_t *session, print_event_t event);
+void session__say(session_t *session, print_event_t event);
+void session__say_presences(topic_t *topic);
 /* On stderr. */
 void session__complain(const char *text, phx_slice_t about);
 phx_slice_t session__topic_name(const topic_t *topic);

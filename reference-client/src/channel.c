@@ -332,7 +332,8 @@ static bool is_ours(const phxc_channel_t *channel, const phx_message_t *message,
 static void call_handlers(phxc_channel_t *channel, phx_slice_t event, phx_payload_t payload)
 {
     const size_t count = channel->handler_count;
-    for (size_t i = 0; i < count; i++) {
+    TELL(channel, message, event, payload);
+    for (size_t i = 0; i < count && !channel->freed; i++) {
         const phxc_handler_t handler = channel->handlers[i]; /* the array may move */
         if (handler.call != NULL && phx_slice_equal(phx_buf_slice(&handler.event), event)) {
             handler.call(handler.user, channel, payload);
@@ -340,14 +341,10 @@ static void call_handlers(phxc_channel_t *channel, phx_slice_t event, phx_payloa
                 return;
             }
         }
-        if (channel->freed) {
-            return;
-        }
     }
-    if (phxc_fault_unheard(channel, event)) {
+    if (!channel->freed && phxc_fault_unheard(channel, event)) {
         fail(channel, PHXC_CAUSE_SERVER, event);
     }
-    TELL(channel, message, event, payload);
 }
 
 void phxc__channel_message(phxc_channel_t *channel, const phx_message_t *message, phx_slice_t topic,

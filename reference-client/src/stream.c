@@ -125,6 +125,10 @@ static void tls_failed(phxc_stream_t *stream)
         fail(stream, "the server's certificate is not trusted", X509_verify_cert_error_string(verdict));
         return;
     }
+    if (!stream->connected && ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER) {
+        fail(stream, "TLS failed", "what the server answered is not TLS");
+        return;
+    }
     const char *reason = ERR_reason_error_string(ERR_peek_error());
     fail(stream, "TLS failed", reason != NULL ? reason : "the peer ended it");
 }

@@ -575,14 +575,14 @@ START_TEST(handlers) /* CL-CHAN-10, JREF-06 */
     ck_assert_int_gt(first, 0);
     ck_assert_int_ne(first, second);
     rig_receive(&rig, "[null,null,\"c\",\"e\",{\"n\":1}]");
-    rig_expect(&rig, "handled {\"n\":1}\nhandled {\"n\":1}\nmessage c e {\"n\":1}\n");
+    rig_expect(&rig, "message c e {\"n\":1}\nhandled {\"n\":1}\nhandled {\"n\":1}\n");
     phxc_channel_off(channel, first);
     phxc_channel_off(channel, 77);
     rig_receive(&rig, "[\"1\",null,\"c\",\"e\",{}]");
     rig_advance(&rig, 0);
     rig_receive(&rig, "[\"1\",null,\"c\",\"e\",{}]");
     rig_receive(&rig, "[\"1\",null,\"c\",\"unknown\",{}]");
-    rig_expect(&rig, "handled {}\nmessage c e {}\nhandled {}\nmessage c e {}\nmessage c unknown {}\n");
+    rig_expect(&rig, "message c e {}\nhandled {}\nmessage c e {}\nhandled {}\nmessage c unknown {}\n");
     rig_receive(&rig, "[\"0\",null,\"c\",\"e\",{}]");
     rig_receive(&rig, "[1,null,\"c\",\"e\",{}]"); /* JREF-04: not the string "1" */
     rig_receive(&rig, "[null,null,\"C\",\"e\",{}]");
@@ -612,10 +612,25 @@ END_TEST
 
 static void free_on_message(rig_t *rig, const char *line)
 {
-    if (strncmp(line, "handled", 7) == 0) {
+    if (strncmp(line, "handled", 7) == 0 || strcmp(line, "message c unheard {}") == 0) {
         phxc_channel_free(rig->socket->channels[0]);
     }
 }
+
+START_TEST(a_channel_freed_where_a_message_is_told)
+{
+    rig_t rig;
+    phxc_channel_t *channel = start_joined(&rig, NULL);
+    ck_assert_int_gt(phxc_channel_on(channel, PHX_SLICE("unheard"), handle, &rig), 0);
+    rig.hook = free_on_message;
+    rig_receive(&rig, "[null,null,\"c\",\"unheard\",{}]");
+    rig_expect(&rig, "message c unheard {}\n> [\"1\",\"2\",\"c\",\"phx_leave\",{}]\n");
+    rig.hook = NULL;
+    rig_advance(&rig, 0);
+    ck_assert_uint_eq(rig.socket->channel_count, 0);
+    rig_end(&rig);
+}
+END_TEST
 
 START_TEST(a_channel_freed_by_its_own_handler)
 {
@@ -625,7 +640,7 @@ START_TEST(a_channel_freed_by_its_own_handler)
     ck_assert_int_gt(phxc_channel_on(channel, PHX_SLICE("e"), handle, &rig), 0);
     rig.hook = free_on_message;
     rig_receive(&rig, "[null,null,\"c\",\"e\",{}]");
-    rig_expect(&rig, "handled {}\n> [\"1\",\"2\",\"c\",\"phx_leave\",{}]\n");
+    rig_expect(&rig, "message c e {}\nhandled {}\n> [\"1\",\"2\",\"c\",\"phx_leave\",{}]\n");
     rig.hook = NULL;
     rig_receive(&rig, "[null,null,\"c\",\"e\",{}]");
     rig_advance(&rig, 0);
@@ -684,6 +699,7 @@ int main(void)
         the_end_of_the_socket_cancels_pushes,
         handlers,
         binary_messages,
+        a_channel_freed_where_a_message_is_told,
         a_channel_freed_by_its_own_handler,
         a_channel_left_when_it_fails,
     };

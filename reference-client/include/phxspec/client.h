@@ -193,7 +193,8 @@ typedef struct phxc_channel_callbacks {
     void (*closed)(void *user, phxc_channel_t *channel, bool left);
     /* The join number `attempt`, from 1, since the last that went well will be sent in `delay_ms`. */
     void (*rejoining)(void *user, phxc_channel_t *channel, unsigned attempt, uint64_t delay_ms);
-    /* An event of the application's came, whether or not a handler waits for it. */
+    /* An event of the application's came, whether or not a handler waits for it; those are called after this.
+     */
     void (*message)(void *user, phxc_channel_t *channel, phx_slice_t event, phx_payload_t payload);
 } phxc_channel_callbacks_t;
 
