@@ -46,6 +46,16 @@ def test_the_reference_client_passes_everything(report):
     assert len([name for name in left if not name.startswith("client_transport.page-")]) == 2 and len(left) == 10
 
 
+def test_a_machine_without_fifos_is_told_of(tmp_path, monkeypatch):
+    """What a driver wrote has coarser times then: said once, and the run goes on."""
+    case = ("--run", "client_channel.join/ws/v2", "--jobs", 3)
+    assert "FIFO" not in judge(*case).err
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    run = judge(*case)
+    assert run.code == 0
+    assert run.err.count("phxspec client: no FIFO can be made in ") == 1 and "nowhere ($TMPDIR" in run.err
+
+
 @pytest.mark.parametrize("kind", VACUOUS)
 def test_nothing_passes_that_is_not_listed(kind, report):
     driver = [sys.executable, DRIVERS / "vacuous.py", kind]

@@ -5,6 +5,7 @@
 #include "run_plan.h"
 
 #include "base/memory.h"
+#include "client_suite/outlet.h"
 #include "client_suite/play_check.h"
 #include "client_suite/pool.h"
 #include "proxy/mutant.h"
@@ -80,6 +81,8 @@ static int run(const client_options_t *options, const greeting_t *greeting, json
     pool_options_t pool = {.stage = {loop, greeting->tolerance, PATIENCE_MS, NULL, faults, &altered},
                            .arguments = options->driver,
                            .hello_ms = (double)options->hello_s * 1000};
+    outlet_possible(&error);
+    command_complain("client", &error);
     text_printf(&name, "%s %s", greeting->name, greeting->version);
     run_target_t tested = {"client", text_str(&name), "this driver", run_pool, &pool};
     int code = run_plan_run(plan, &options->run, &tested);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "client_suite/outlet.h"
 
-#include "base/text.h"
 #include "net/deadline.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,11 +21,16 @@ static bool open_ends(const char *path, int *read_end, int *write_end)
     return *write_end >= 0 && fcntl(*read_end, F_SETFL, 0) == 0; /* blocks, as programs expect of stdin */
 }
 
-bool outlet_open(int *read_end, int *write_end)
+static const char *temporary_folder(void)
 {
     const char *folder = getenv("TMPDIR");
+    return folder && *folder ? folder : "/tmp";
+}
+
+bool outlet_open(int *read_end, int *write_end)
+{
     text_t path = {0};
-    text_printf(&path, "%s/phxspec-XXXXXX", folder && *folder ? folder : "/tmp");
+    text_printf(&path, "%s/phxspec-XXXXXX", temporary_folder());
     bool made = mkdtemp(path.at) != NULL;
     size_t len = path.len;
     text_puts(&path, "/events");
@@ -33,12 +39,30 @@ bool outlet_open(int *read_end, int *write_end)
         good = open_ends(path.at, read_end, write_end);
         unlink(path.at);
     }
+    int failure = errno;
     path.at[len] = '\0';
     if (made) {
         rmdir(path.at);
     }
     text_free(&path);
+    errno = failure;
     return good;
+}
+
+bool outlet_possible(text_t *why)
+{
+    int ends[2];
+    if (!outlet_open(&ends[0], &ends[1])) {
+        text_printf(
+            why,
+            "no FIFO can be made in %s ($TMPDIR, or else /tmp): %s; when a driver wrote is then known by "
+            "when it was read, and a busy machine makes more cases end as a harness error\n",
+            temporary_folder(), strerror(errno));
+        return false;
+    }
+    close(ends[0]);
+    close(ends[1]);
+    return true;
 }
 
 double outlet_written_at(int end)

@@ -37,7 +37,13 @@ START_TEST(cannot_always_be)
     setenv("TMPDIR", "/no/such/folder", 1);
     ck_assert(!outlet_open(&ends[0], &ends[1]));
     ck_assert(ends[1] == -1);
+    text_t why = {0};
+    ck_assert(!outlet_possible(&why));
+    ck_assert_msg(strstr(text_str(&why), "in /no/such/folder ($TMPDIR, or else /tmp): No such file"), "%s",
+                  text_str(&why));
+    text_free(&why);
     unsetenv("TMPDIR");
+    ck_assert(outlet_possible(&why));
     ck_assert(outlet_written_at(-1) == 0);
 }
 END_TEST
