@@ -244,7 +244,7 @@ def test_capabilities_are_the_same_everywhere():
         (["--without", "fly", "--", *SILENT], 2, 'no capability of drivers is called "fly"'),
         (["--json", "--", "x"], 2, "--json goes with --list"),
         (["--update-expectations", "--", "x"], 2, "--expect FILE"),
-        (["--", "/nosuch/driver"], 3, "the driver could not be started: no such file"),
+        (["--", "/nosuch/driver"], 3, "the driver /nosuch/driver could not be started: no such file"),
         (["--driver", "echo oops >&2"], 3, "oops"),
         (["--", "true"], 3, "ended with exit code 0, before its hello"),
         (["--hello", "1", "--", "sleep", "9"], 3, "said no hello within 1 s"),

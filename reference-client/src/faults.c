@@ -86,6 +86,13 @@ void phxc_fault_base64url(phx_buf_t *out)
     }
 }
 
+void phxc_fault_raw(phx_buf_t *url, phx_slice_t token)
+{
+    for (size_t i = 0; i < token.len; i++) {
+        phx_buf_append(url, token.data[i] == ' ' ? "%20" : token.data + i, token.data[i] == ' ' ? 3 : 1);
+    }
+}
+
 void phxc_fault_attempt(phxc_socket_t *socket, const phx_buf_t *params, const phx_buf_t *token,
                         phx_buf_t *url)
 {

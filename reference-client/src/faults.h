@@ -37,6 +37,8 @@ uint64_t phxc_fault_reconnect(phxc_socket_t *socket, uint64_t delay);
 uint64_t phxc_fault_beat(const phxc_socket_t *socket, uint64_t delay);
 /* Makes what stands behind the last dot base64 in the URL alphabet. */
 void phxc_fault_base64url(phx_buf_t *out);
+/* Appends a token as it is; but a blank would end the request. */
+void phxc_fault_raw(phx_buf_t *url, phx_slice_t token);
 /* What the program gave for an attempt, and the URL that came of it. */
 void phxc_fault_attempt(phxc_socket_t *socket, const phx_buf_t *params, const phx_buf_t *token,
                         phx_buf_t *url);
@@ -58,6 +60,7 @@ void phxc_fault_message(phxc_channel_t *channel, phx_slice_t topic, bool *ours, 
 #define phxc_fault_reconnect(socket, delay) (delay)
 #define phxc_fault_beat(socket, delay) (delay)
 #define phxc_fault_base64url(out) ((void)0)
+#define phxc_fault_raw(url, token) ((void)(token))
 #define phxc_fault_attempt(socket, params, token, url) ((void)0)
 #define phxc_fault_written(socket, error, out, form) ((void)0)
 #define phxc_fault_unread(socket, form, bytes, topic, event) (false)

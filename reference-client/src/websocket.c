@@ -47,12 +47,18 @@ typedef struct websocket {
     unsigned in_event;
 #ifdef PHXC_FAULTS
     phxc_fault_t fault;
+    phx_buf_t joined; /* what one frame is to carry */
+    phxc_timer_t joining;
 #endif
 } websocket_t;
 
 static void free_websocket(websocket_t *websocket)
 {
     phxc_timer_stop(&websocket->net->timers, &websocket->timer);
+#ifdef PHXC_FAULTS
+    phxc_timer_stop(&websocket->net->timers, &websocket->joining);
+    phx_buf_free(&websocket->joined);
+#endif
     if (websocket->stream != NULL) {
         phxc_stream_close(websocket->stream);
     }
@@ -338,10 +344,34 @@ static const phxc_stream_callbacks_t STREAM_CALLBACKS = {on_connected, on_receiv
 
 /* ---- as a transport ---- */
 
+#ifdef PHXC_FAULTS
+
+static void send_joined(void *data)
+{
+    websocket_t *websocket = data;
+    send_frame(websocket, WS_TEXT, phx_buf_slice(&websocket->joined));
+    phx_buf_clear(&websocket->joined);
+}
+
+static void join_to_others(websocket_t *websocket, phx_slice_t bytes)
+{
+    phx_buf_append_text(&websocket->joined, websocket->joined.len > 0 ? "\n" : "");
+    phx_buf_append_slice(&websocket->joined, bytes);
+    phxc_timer_start(&websocket->net->timers, &websocket->joining, 0, send_joined, websocket);
+}
+
+#else
+
+#define join_to_others(websocket, bytes) ((void)(bytes))
+
+#endif
+
 static void websocket_send(phxc_transport_t *transport, phx_form_t form, phx_slice_t bytes)
 {
     websocket_t *websocket = (websocket_t *)transport;
-    if (websocket->state == OPEN) {
+    if (phxc_fault(websocket, FRAMES_JOINED) && websocket->state == OPEN && form == PHX_TEXT) {
+        join_to_others(websocket, bytes);
+    } else if (websocket->state == OPEN) {
         send_frame(websocket, form == PHX_TEXT ? WS_TEXT : WS_BINARY, bytes);
     }
 }

@@ -18,6 +18,7 @@ enum { LINE_MAX_BYTES = 16 << 20, SAID_MAX_BYTES = 48 << 20, SAID_MAX_LINES = 20
 struct driver {
     uv_process_t process;
     uv_pipe_t pipes[PIPES];
+    char *program;
     const driver_events_t *events;
     void *ctx;
     text_t lines[PIPES];           /* what is not a whole line yet */
@@ -46,6 +47,7 @@ static void on_closed(uv_handle_t *handle)
             text_free(&driver->lines[i]);
         }
         free(driver->how);
+        free(driver->program);
         free(driver);
     }
 }
@@ -198,7 +200,7 @@ static void on_failure(void *ctx)
     driver_t *driver = ctx;
     text_t how = {0};
     driver->failure = NULL;
-    text_printf(&how, "the driver could not be started: %s", uv_strerror(driver->failed));
+    text_printf(&how, "the driver %s could not be started: %s", driver->program, uv_strerror(driver->failed));
     end(driver, text_str(&how));
     text_free(&how);
 }
@@ -220,6 +222,7 @@ driver_t *driver_start(uv_loop_t *loop, char *const *arguments, const driver_eve
     driver_t *driver = mem_new(1, sizeof *driver);
     driver->events = events;
     driver->ctx = ctx;
+    driver->program = mem_string(arguments[0]);
     uv_stdio_container_t stdio[PIPES];
     for (size_t i = 0; i < PIPES; i++) {
         uv_pipe_init(loop, &driver->pipes[i], 0);

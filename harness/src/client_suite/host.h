@@ -95,5 +95,7 @@ void peer_hold(peer_t *peer, request_kind_t kind, bool hold);
 bool peer_answer(peer_t *peer, request_kind_t kind, int status, span_t body);
 /* Long-poll: how many requests of this kind wait for an answer. */
 size_t peer_waiting(const peer_t *peer, request_kind_t kind);
+/* Long-poll: the oldest of them, as offer_json has it, a new reference; NULL: none waits. */
+json_t *peer_asked(const peer_t *peer, request_kind_t kind);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/memory.h"
+#include "client_suite/target_query.h"
 
 #include <string.h>
 
@@ -73,7 +74,7 @@ static void take_line(peer_t *peer, span_t line)
     ws_frame_t shown = {
         .fin = true, .opcode = json || wrong ? WS_TEXT : WS_BINARY, .payload = text_span(&bytes)};
     entry_t *entry = transcript_frame_out(host->transcript, peer->name, host->vsn, &shown);
-    wrong = wrong || entry->has_message ? wrong : "what came is no message of this version";
+    wrong = wrong || entry->has_message ? wrong : "what came is not one message of this version";
     peer_add_event(peer, wrong ? PEER_TROUBLE : PEER_MESSAGE, entry, wrong);
     text_free(&bytes);
 }
@@ -181,6 +182,12 @@ bool peer_answer(peer_t *peer, request_kind_t kind, int status, span_t body)
         caller_answer(caller, status, body);
     }
     return caller != NULL;
+}
+
+json_t *peer_asked(const peer_t *peer, request_kind_t kind)
+{
+    const caller_t *caller = waiting(peer, kind);
+    return caller ? offer_json(caller->request.target, &caller->request.headers) : NULL;
 }
 
 size_t peer_waiting(const peer_t *peer, request_kind_t kind)

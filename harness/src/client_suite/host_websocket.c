@@ -104,7 +104,7 @@ static void take_frame(caller_t *caller, const ws_incoming_t *incoming)
     }
     if (incoming->completes) {
         peer_add_event(peer, entry->has_message ? PEER_MESSAGE : PEER_TROUBLE, entry,
-                       entry->has_message ? NULL : "what came is no message of this version");
+                       entry->has_message ? NULL : "what came is not one message of this version");
     } else if (shown.opcode == WS_CLOSE) {
         on_close(caller, entry);
     } else if (shown.opcode == WS_PING) {

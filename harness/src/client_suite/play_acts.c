@@ -81,8 +81,12 @@ outcome_t play_await_poll(play_t *play)
 {
     size_t index = 0;
     const peer_t *peer = play_peer(play, &index);
-    bool there = peer_transport(peer) == WEBSOCKET || peer_waiting(peer, kind_of(play_argument(play))) > 0;
-    return there ? play_over_now(play) : play_wait(play, "no such request came");
+    json_t *asked = peer_asked(peer, kind_of(play_argument(play)));
+    if (!asked && peer_transport(peer) == LONGPOLL) {
+        return play_wait(play, "no such request came");
+    }
+    bool failed = asked && play_check_request(play, asked) == PLAY_FAILED;
+    return failed ? PLAY_FAILED : play_over_now(play);
 }
 
 /* Where the client finds the server. */

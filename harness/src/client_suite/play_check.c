@@ -66,7 +66,7 @@ static const struct {
     [DEED_DROP] = {"drop", NAME, true, {"on"}},
     [DEED_HOLD] = {"hold", KIND, true, {"on"}},
     [DEED_RELEASE] = {"release", KIND, true, {"on"}},
-    [DEED_AWAIT] = {"await", KIND, true, {"on", "within"}},
+    [DEED_AWAIT] = {"await", KIND, true, {"expect", "on", "within"}},
     [DEED_ANSWER] = {"answer", KIND, true, {"with", "on", "within"}},
     [DEED_SILENCE] = {"silence", TIME, false, {NULL}},
     [DEED_WAIT] = {"wait", TIME, false, {NULL}},
@@ -85,6 +85,9 @@ deed_t deed_of(const json_t *step)
     }
     if (json_object_get(step, "refuse")) {
         return DEED_REFUSE;
+    }
+    if (json_object_get(step, "await")) {
+        return DEED_AWAIT;
     }
     for (int i = 0; i < DEEDS; i++) {
         if (json_object_get(step, rules[i].name)) {

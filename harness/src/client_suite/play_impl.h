@@ -90,6 +90,8 @@ outcome_t play_await_poll(play_t *play);
 outcome_t play_answer_poll(play_t *play);
 
 /* Whether something came that no step expects, and when; fails the case then. */
+/* PLAY_FAILED when a request (offer_json, which is taken) is not as the step has it; else PLAY_DONE. */
+outcome_t play_check_request(play_t *play, json_t *actual);
 outcome_t play_check_silence(play_t *play, bool at_the_end, moment_t *came);
 
 outcome_t play_fail(play_t *play, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -309,9 +309,8 @@ static outcome_t close_poll(play_t *play)
 
 /* ---- offers ---- */
 
-static outcome_t check_offer(play_t *play, const offer_t *offer)
+outcome_t play_check_request(play_t *play, json_t *actual)
 {
-    json_t *actual = offer_json(offer_target(offer), &offer_entry(offer)->headers);
     match_context_t context = context_of(play);
     const char *key;
     json_t *value;
@@ -346,7 +345,7 @@ static outcome_t offer_poll(play_t *play)
     if (strcmp(wanted, transport_name(offer_transport(offer))) != 0) {
         return play_fail(play, "the client tried to connect over %s", transport_name(offer_transport(offer)));
     }
-    if (check_offer(play, offer) == PLAY_FAILED) {
+    if (play_check_request(play, offer_json(offer_target(offer), &entry->headers)) == PLAY_FAILED) {
         return PLAY_FAILED;
     }
     double begun = clock_ms();

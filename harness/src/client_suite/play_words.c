@@ -96,6 +96,7 @@ void play_words(text_t *out, const json_t *step)
         break;
     case DEED_AWAIT:
         text_printf(out, "a %s of %s must wait for its answer, where there are any", name, on);
+        json_phrase(out, "; it must ask with ", json_object_get(step, "expect"));
         break;
     case DEED_ANSWER:
         text_printf(out, "the %s of %s that waits is answered", name, on);
