@@ -12,7 +12,9 @@
 
 enum {
     READ_BYTES = 65536,
+    TLS_BYTES = 65536, /* encrypted at a time: a long message needs no second copy */
     LINGER_MS = 2000,
+    ADDRESS_MS = 2000, /* for one to answer, while there are others */
 };
 
 /*
@@ -31,7 +33,7 @@ struct phxc_stream {
     SSL *ssl; /* NULL: plain TCP */
     BIO *from_peer;
     BIO *to_peer;
-    phxc_timer_t timer; /* tells `error` in a later turn; limits the lingering */
+    phxc_timer_t timer; /* gives up an address; tells `error` in a later turn; limits the lingering */
     char error[200];
     bool looking_up;
     bool tcp_open;
@@ -142,12 +144,15 @@ void phxc_stream_send(phxc_stream_t *stream, phx_slice_t bytes)
         write_bytes(stream, bytes);
         return;
     }
-    size_t written = 0;
-    ERR_clear_error();
-    if (SSL_write_ex(stream->ssl, bytes.data, bytes.len, &written) != 1) {
-        tls_failed(stream); /* a memory BIO takes everything */
+    while (bytes.len > 0 && !stream->over) {
+        size_t written = bytes.len < TLS_BYTES ? bytes.len : TLS_BYTES;
+        ERR_clear_error();
+        if (SSL_write_ex(stream->ssl, bytes.data, written, &written) != 1) {
+            tls_failed(stream); /* a memory BIO takes everything */
+        }
+        flush_tls(stream);
+        bytes = (phx_slice_t){bytes.data + written, bytes.len - written};
     }
-    flush_tls(stream);
 }
 
 /* ---- reading ---- */
@@ -254,6 +259,7 @@ static void on_connected(void *owner, int status)
     if (stream->owner == NULL || stream->over) {
         return;
     }
+    phxc_timer_stop(&stream->net->timers, &stream->timer);
     if (status != 0) {
         if (stream->next_address != NULL) {
             close_tcp(stream); /* goes on when the handle is closed */
@@ -282,6 +288,12 @@ static void on_drained(void *owner)
 
 static const phxc_tcp_callbacks_t tcp_callbacks = {on_connected, on_readable, on_drained, on_closed};
 
+/* As when it refuses: on_closed goes on with the next. */
+static void address_is_late(void *data)
+{
+    close_tcp(data);
+}
+
 static void try_next_address(phxc_stream_t *stream, int last_error)
 {
     int status = last_error;
@@ -291,6 +303,9 @@ static void try_next_address(phxc_stream_t *stream, int last_error)
         status = phxc_tcp_connect(&stream->tcp, stream->net->loop, address->ai_addr, &tcp_callbacks, stream);
         if (status == 0) {
             stream->tcp_open = true;
+            if (stream->next_address != NULL) {
+                phxc_timer_start(&stream->net->timers, &stream->timer, ADDRESS_MS, address_is_late, stream);
+            }
             return;
         }
     }

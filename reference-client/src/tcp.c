@@ -24,21 +24,34 @@ static void watch(phxc_tcp_t *tcp)
     }
 }
 
-/* Sends what is kept. When it fails, reading comes to an end, behind all that the peer has sent before. */
-static void flush(phxc_tcp_t *tcp)
+/*
+ * How many of the bytes the kernel takes. When it fails they are given up, and reading comes to an end,
+ * behind all that the peer has sent before.
+ */
+static size_t give(phxc_tcp_t *tcp, phx_slice_t bytes)
 {
-    while (phxc_tcp_has_unsent(tcp)) {
-        const ssize_t sent =
-            send(tcp->fd, tcp->unsent.data + tcp->taken, tcp->unsent.len - tcp->taken, MSG_NOSIGNAL);
+    size_t given = 0;
+    while (given < bytes.len) {
+        const ssize_t sent = send(tcp->fd, bytes.data + given, bytes.len - given, MSG_NOSIGNAL);
         if (sent >= 0) {
-            tcp->taken += (size_t)sent;
+            given += (size_t)sent;
         } else if (errno == EAGAIN) {
-            return;
+            return given;
         } else if (errno != EINTR) {
             tcp->broken = uv_translate_sys_error(errno);
             (void)shutdown(tcp->fd, SHUT_RDWR);
-            break;
+            return bytes.len;
         }
+    }
+    return given;
+}
+
+/* Sends what is kept. */
+static void flush(phxc_tcp_t *tcp)
+{
+    tcp->taken += give(tcp, (phx_slice_t){tcp->unsent.data + tcp->taken, tcp->unsent.len - tcp->taken});
+    if (phxc_tcp_has_unsent(tcp)) {
+        return;
     }
     tcp->taken = 0;
     if (tcp->unsent.cap > KEPT_BYTES) {
@@ -122,7 +135,13 @@ int phxc_tcp_send(phxc_tcp_t *tcp, phx_slice_t bytes)
         return 0;
     }
     const bool waits = phxc_tcp_has_unsent(tcp);
-    if (tcp->taken > tcp->unsent.len / 2) {
+    if (!waits) {
+        const size_t given = give(tcp, bytes);
+        if (given == bytes.len) {
+            return 0;
+        }
+        bytes = (phx_slice_t){bytes.data + given, bytes.len - given};
+    } else if (tcp->taken > tcp->unsent.len / 2) {
         tcp->unsent.len -= tcp->taken;
         memmove(tcp->unsent.data, tcp->unsent.data + tcp->taken, tcp->unsent.len);
         tcp->taken = 0;
@@ -132,10 +151,7 @@ int phxc_tcp_send(phxc_tcp_t *tcp, phx_slice_t bytes)
         return UV_ENOMEM;
     }
     if (!waits) {
-        flush(tcp);
-        if (phxc_tcp_has_unsent(tcp)) {
-            watch(tcp);
-        }
+        watch(tcp);
     }
     return 0;
 }
