@@ -33,7 +33,7 @@ struct phxc_stream {
     SSL *ssl; /* NULL: plain TCP */
     BIO *from_peer;
     BIO *to_peer;
-    phxc_timer_t timer; /* gives up an address; tells `error` in a later turn; limits the lingering */
+    phxc_timer_t timer; /* what is for a later turn; gives up an address; limits the lingering */
     char error[200];
     bool looking_up;
     bool tcp_open;
@@ -327,6 +327,11 @@ static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo 
     }
 }
 
+static void start_connecting(void *data)
+{
+    try_next_address(data, UV_EAI_NODATA);
+}
+
 phxc_stream_t *phxc_stream_open(phxc_net_t *net, const phxc_url_t *url,
                                 const phxc_stream_callbacks_t *callbacks, void *owner)
 {
@@ -341,11 +346,17 @@ phxc_stream_t *phxc_stream_open(phxc_net_t *net, const phxc_url_t *url,
     stream->lookup.data = stream;
     char port[8];
     (void)snprintf(port, sizeof port, "%u", (unsigned)url->port);
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
     if (stream->host == NULL) {
         free_stream(stream);
         return NULL;
     }
+    if (getaddrinfo(stream->host, port, &hints, &stream->addresses) == 0) { /* no name: no thread is needed */
+        stream->next_address = stream->addresses;
+        phxc_timer_start(&net->timers, &stream->timer, 0, start_connecting, stream);
+        return stream;
+    }
+    hints.ai_flags = AI_NUMERICSERV;
     const int status = uv_getaddrinfo(net->loop, &stream->lookup, on_looked_up, stream->host, port, &hints);
     if (status != 0) {
         fail(stream, stream->host, uv_strerror(status));

@@ -48,6 +48,7 @@ static void tell_several(uv_getaddrinfo_t *request, int status, struct addrinfo 
 int __wrap_uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *request, uv_getaddrinfo_cb told,
                           const char *node, const char *service, const struct addrinfo *hints)
 {
+    ck_assert_msg(strspn(node, "0123456789.:") < strlen(node), "%s is no name to be looked up", node);
     if (strcmp(node, "several.test") != 0) {
         return __real_uv_getaddrinfo(loop, request, told, node, service, hints);
     }
@@ -517,6 +518,30 @@ START_TEST(nobody_listens)
 }
 END_TEST
 
+START_TEST(a_name)
+{
+    for (int turns = 0; turns < 3; turns++) { /* the last time to the end */
+        uint16_t port = 0;
+        bench_t bench = {.peer = -1, .listener = listen_on("127.0.0.1", &port)};
+        bench_open(&bench, &PLAIN, "localhost", port);
+        if (turns == 2) {
+            RUN_UNTIL(&bench, bench.connected || bench.ended);
+            ck_assert_msg(bench.connected, "%s", bench.error);
+        } else if (turns == 1) {
+            (void)uv_run(&bench.loop, UV_RUN_ONCE);
+        }
+        bench_close(&bench);
+        bench_end(&bench);
+    }
+    bench_t bench = {.peer = -1, .listener = -1};
+    bench_open(&bench, &PLAIN, "nobody.invalid", 1);
+    RUN_UNTIL(&bench, bench.ended);
+    ck_assert_msg(strncmp(bench.error, "nobody.invalid: ", 16) == 0, "%s", bench.error);
+    bench_close(&bench);
+    bench_end(&bench);
+}
+END_TEST
+
 /* One refuses, one lets wait for ever, the last is there. */
 START_TEST(a_host_with_several_addresses)
 {
@@ -695,6 +720,7 @@ int main(void)
         a_stream_closed_before_it_is_connected,
         ipv6,
         nobody_listens,
+        a_name,
         a_host_with_several_addresses,
         tls_with_a_stranger,
         tls_with_long_messages,

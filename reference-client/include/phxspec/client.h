@@ -8,6 +8,8 @@
  * said otherwise. Callbacks run on the loop, and some within the call that caused them; any function may be
  * called from them, phxc_socket_free excepted.
  *
+ * It starts no threads. A host that is a name is looked up by uv_getaddrinfo, which starts libuv's own.
+ *
  * A peer that cuts raises no SIGPIPE; nothing of the process is changed for it.
  *
  * A loop of another kind can carry libuv's: watch uv_backend_fd, and run it with UV_RUN_NOWAIT when that is
