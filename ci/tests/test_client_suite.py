@@ -228,7 +228,8 @@ def test_capabilities_are_the_same_everywhere():
     assert known <= set(re.findall(r"`([a-z0-9_]+)`", page))
     run = judge("--run", "client_push.reply", driver=between("log", "/dev/null"))
     assert "capability" not in run.out
-    wrong = [sys.executable, "-c", "print('{\"event\":\"hello\",\"protocol\":1,\"capabilities\":[\"fly\"]}')"]
+    hello = {"event": "hello", "protocol": 1, "name": "n", "version": "1", "capabilities": ["fly"]}
+    wrong = [sys.executable, "-c", f"print({json.dumps(hello)!r})"]
     run = judge("--run", "client_push.reply", driver=wrong)
     assert run.code == 3 and set(re.findall(r"[a-z0-9_]+", run.err.split("known are")[1])) == known
 
@@ -251,12 +252,35 @@ def test_capabilities_are_the_same_everywhere():
         (["--hello", "0", "--", "x"], 2, "--hello 0: a whole number of seconds"),
         (["--driver", "printf '\\377\\376\\n'"], 3, "what is no event"),
         (["--phoenix", "1.x", "--", *SILENT], 2, '"1.x" is no release of Phoenix'),
-        (["--driver", "echo '{\"event\":\"hello\",\"protocol\":2}'"], 3, "DRIVER.md"),
+        (["--driver", "echo '{\"event\":\"hello\",\"protocol\":1}'"], 3, "DRIVER.md"),
+        (
+            ["--driver", "echo '{\"event\":\"hello\",\"protocol\":2,\"name\":\"n\",\"version\":\"1\",\"capabilities\":[]}'"],
+            3,
+            "speaks version 2 of the driver protocol, and this phxspec knows version 1",
+        ),
     ],
 )
 def test_wrong_use(arguments, code, says):
     run = phxspec("client", *arguments)
     assert run.code == code and says in run.err, run.err
+
+
+@pytest.mark.parametrize("closed, code", [("<&-", 0), (">&-", 3), ("2>&-", 0), ("<&- >&- 2>&-", 3)])
+def test_standard_descriptors_that_are_closed(closed, code):
+    """No socket takes their place, and verdicts that nobody got are no success."""
+    command = [env.harness(), "client", "--run", "client_push.reply", "--", *reference()]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *map(str, command)],
+        cwd=env.ROOT,
+        capture_output=True,
+        text=True,
+        env=env.environment(),
+        timeout=30,
+    )
+    assert done.returncode == code, done.stderr
+    assert closed != ">&-" or done.stderr == (
+        "phxspec client: standard output: Bad file descriptor; the report is not whole\n"
+    )
 
 
 def test_what_a_driver_lacks_is_not_applicable(report):

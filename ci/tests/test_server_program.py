@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 import termios
 import time
 
@@ -143,6 +144,22 @@ def test_the_given_port_is_the_one_in_the_ready_line(start_server):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     assert start_server("--port", str(port)).port == port
+
+
+def test_it_serves_where_its_standard_descriptors_are_closed():
+    """As some programs start others: no socket takes their place."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        ["sh", "-c", 'exec "$0" --port "$1" <&- >&- 2>&-', env.program("reference-server/phxspec-server"), str(port)],
+        env=env.environment(),
+    )
+    try:
+        wait_until(lambda: not refuses(port), "it listens")
+        process.terminate()
+        assert process.wait(env.PROMPT) == 0
+    finally:
+        process.kill()
 
 
 # ---- the end ----

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -34,8 +37,22 @@ static void help(FILE *to)
           to);
 }
 
+/*
+ * Where a standard descriptor is closed the next that is opened, a socket maybe, would take its place: then
+ * nothing is read, and nothing can be written, there.
+ */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            abort();
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
         help(stderr);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conformance.h"
 #ifdef PHXS_FAULTS
@@ -105,8 +108,19 @@ static bool usable(const options_t *options)
     return good;
 }
 
+/* Where a standard descriptor is closed a socket would take its place, and get what is printed. */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            abort();
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_descriptors();
     options_t options;
     program_t program = {0};
     options_outcome_t outcome = options_parse(&options, argc, argv);

@@ -6,6 +6,7 @@
 #include "net/deadline.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const tolerance_t usual = {25, 400};
 
@@ -56,11 +57,21 @@ static bool read_hello(const json_t *hello, greeting_t *greeting, text_t *error)
 {
     const json_t *capabilities = json_object_get(hello, "capabilities");
     const json_t *tolerance = json_object_get(hello, "tolerance");
-    if (json_integer_value(json_object_get(hello, "protocol")) != PROTOCOL) {
+    const json_t *protocol = json_object_get(hello, "protocol");
+    if (strcmp(string_at(hello, "event"), "hello") != 0 || !json_is_integer(protocol) ||
+        !json_is_string(json_object_get(hello, "name")) ||
+        !json_is_string(json_object_get(hello, "version")) || !json_is_array(capabilities)) {
         text_printf(error,
-                    "the driver does not begin with {\"event\": \"hello\", \"protocol\": %d, …}; "
-                    "harness/DRIVER.md describes it\n",
+                    "the driver does not begin with {\"event\": \"hello\", \"protocol\": %d, \"name\": …, "
+                    "\"version\": …, \"capabilities\": […]}; harness/DRIVER.md describes it\n",
                     PROTOCOL);
+        return false;
+    }
+    if (json_integer_value(protocol) != PROTOCOL) {
+        text_printf(
+            error,
+            "the driver speaks version %lld of the driver protocol, and this phxspec knows version %d\n",
+            (long long)json_integer_value(protocol), PROTOCOL);
         return false;
     }
     greeting->name = mem_string(string_at(hello, "name"));
