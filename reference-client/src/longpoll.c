@@ -140,16 +140,16 @@ static void *request(longpoll_t *longpoll, const char *method, phx_slice_t more_
     phx_buf_t url = {0};
     phx_buf_t headers = {0};
     phx_buf_append_text(&url, longpoll->url);
-    const bool posts = body.len > 0;
-    if (longpoll->token.len > 0 && ((phxc_fault(longpoll, POST_PARAMS_LOST) && posts) ||
-                                    (phxc_fault(longpoll, POLL_PARAMS_LOST) && !posts))) {
+    if (longpoll->token.len > 0 && ((phxc_fault(longpoll, POST_PARAMS_LOST) && body.len > 0) ||
+                                    (phxc_fault(longpoll, POLL_PARAMS_LOST) && body.len == 0))) {
         url.len = strcspn(longpoll->url, "?") + 1;
     }
     if (longpoll->token.len > 0 && place != PHXC_TOKEN_IN_HEADER &&
-        !(phxc_fault(longpoll, SESSION_TOKEN_LOST) && !posts) &&
-        !(phxc_fault(longpoll, POST_TOKEN_LOST) && posts)) {
+        !(phxc_fault(longpoll, SESSION_TOKEN_LOST) && body.len == 0) &&
+        !(phxc_fault(longpoll, POST_TOKEN_LOST) && body.len > 0)) {
         phx_buf_append_text(&url, "&token=");
-        if (phxc_fault(longpoll, SESSION_TOKEN_RAW) || (phxc_fault(longpoll, POST_TOKEN_RAW) && posts)) {
+        if (phxc_fault(longpoll, SESSION_TOKEN_RAW) ||
+            (phxc_fault(longpoll, POST_TOKEN_RAW) && body.len > 0)) {
             phxc_fault_raw(&url, phx_buf_slice(&longpoll->token));
         } else {
             phxc_percent_encode(&url, phx_buf_slice(&longpoll->token));
@@ -164,8 +164,8 @@ static void *request(longpoll_t *longpoll, const char *method, phx_slice_t more_
     phx_buf_append_slice(&headers, more_headers);
     void *call = NULL;
     if (!url.failed && !headers.failed) {
-        const bool untimed =
-            (phxc_fault(longpoll, POLL_UNTIMED) && !posts) || (phxc_fault(longpoll, POST_UNTIMED) && posts);
+        const bool untimed = (phxc_fault(longpoll, POLL_UNTIMED) && body.len == 0) ||
+                             (phxc_fault(longpoll, POST_UNTIMED) && body.len > 0);
         const phxc_http_request_t http_request = {method, url.data, phx_buf_slice(&headers), body,
                                                   untimed ? 86400000 : longpoll->settings.timeout_ms};
         call = longpoll->settings.http.start(longpoll->settings.http.context, &http_request, done, longpoll);
