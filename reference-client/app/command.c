@@ -46,6 +46,34 @@ static const struct form *form_of(const char *word)
     return NULL;
 }
 
+enum { SHOWN_BYTES = 60 }; /* of a word that is wrong: what is wrong with it must not be cut off */
+
+static bool wrong(const char *word, const char *why, char *error, size_t error_size)
+{
+    size_t shown = strlen(word);
+    const bool cut = shown > SHOWN_BYTES;
+    shown = cut ? SHOWN_BYTES : shown;
+    while (cut && shown > 0 && ((uint8_t)word[shown] & 0xC0) == 0x80) {
+        shown--; /* whole characters */
+    }
+    (void)snprintf(error, error_size, "%.*s%s: %s", (int)shown, word, cut ? "…" : "", why);
+    return false;
+}
+
+static bool no_command(const char *word, char *error, size_t error_size)
+{
+    phx_buf_t why = {0};
+    phx_buf_append_text(&why, "no such command; there are");
+    for (size_t i = 0; i < sizeof FORMS / sizeof FORMS[0]; i++) {
+        phx_buf_append_text(&why, " ");
+        phx_buf_append_text(&why, FORMS[i].name);
+    }
+    phx_buf_append(&why, "", 1);
+    (void)wrong(word, why.data != NULL ? why.data : "no such command", error, error_size);
+    phx_buf_free(&why);
+    return false;
+}
+
 static bool is_number(const char *word, uint64_t max, uint64_t *number)
 {
     char *end;
@@ -76,14 +104,12 @@ static bool take_payload(command_t *command, const char *word, char *error, size
         command->form = PHX_BINARY;
         phx_buf_append_text(&command->data, ""); /* no bytes are bytes, too */
         if (phx_base64_decode(&command->data, phx_slice_of(word + 7), PHX_BASE64_OPTIONAL) != 0) {
-            (void)snprintf(error, error_size, "%s: not base64", word);
-            return false;
+            return wrong(word, "not base64", error, error_size);
         }
         return true;
     }
     if (phx_json_check(phx_slice_of(word), &value, NULL) != 0) {
-        (void)snprintf(error, error_size, "%s: the payload is not JSON", word);
-        return false;
+        return wrong(word, "the payload is not JSON", error, error_size);
     }
     phx_buf_append_slice(&command->data, value);
     return true;
@@ -93,11 +119,11 @@ static bool parse(command_t *command, char *const *words, size_t count, size_t *
                   size_t error_size)
 {
     const struct form *form = form_of(words[0]);
+    if (form == NULL && strncmp(words[0], "--", 2) == 0) {
+        return wrong(words[0], "options come before the commands", error, error_size);
+    }
     if (form == NULL) {
-        (void)snprintf(error, error_size, "%s: %s; --help lists them", words[0],
-                       strncmp(words[0], "--", 2) == 0 ? "options come before the commands"
-                                                       : "no such command");
-        return false;
+        return no_command(words[0], error, error_size);
     }
     command->kind = form->kind;
     *used = 1;
@@ -166,9 +192,8 @@ bool command_parse_line(command_t *command, char *line, bool *empty, char *error
         return false;
     }
     if (used < count) {
-        (void)snprintf(error, error_size, "%s: the line goes on after the command", words[used]);
         command_free(command);
-        return false;
+        return wrong(words[used], "the line goes on after the command", error, error_size);
     }
     return true;
 }
