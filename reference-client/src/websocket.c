@@ -17,6 +17,7 @@
 enum {
     CLOSE_NO_CODE = 1005,
     CLOSE_ABNORMAL = 1006,
+    CLOSE_TOO_BIG = 1009,
     CLOSE_MS = 3000, /* for the peer's Close */
     MAX_REFUSAL_BYTES = 65536,
 };
@@ -173,7 +174,12 @@ static void broken_by_peer(websocket_t *websocket)
 {
     const int code = ws_reader_close_code(websocket->reader);
     char text[80];
-    (void)snprintf(text, sizeof text, "the server broke the WebSocket protocol (%d)", code);
+    if (code == CLOSE_TOO_BIG) {
+        (void)snprintf(text, sizeof text, "the server sent a message of more than %zu bytes",
+                       websocket->net->max_message_bytes);
+    } else {
+        (void)snprintf(text, sizeof text, "the server broke the WebSocket protocol (%d)", code);
+    }
     if (websocket->state == OPEN) {
         send_close(websocket, code, (phx_slice_t){0});
     }
