@@ -222,8 +222,9 @@ def test_a_closed_connection_is_for_good_when_no_attempt_follows():
 
 
 def test_tls_to_who_does_not_speak_it(server):
-    done = run(server.url.replace("http", "wss", 1) + "/socket", "ping")
-    assert done.code == 3 and "TLS failed: what the server answered is not TLS" in done.err
+    for scheme in "wss", "WSS":
+        done = run(server.url.replace("http", scheme, 1) + "/socket", "ping")
+        assert done.code == 3 and "TLS failed: what the server answered is not TLS" in done.err
 
 
 def test_json_lines_stay_lines():

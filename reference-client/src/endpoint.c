@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool refuse(phxc_url_t *url, char *error, size_t error_size, const char *text, const char *why)
 {
@@ -22,7 +23,7 @@ static bool parse_scheme(const char **text, bool *tls)
     } schemes[] = {{"ws://", false}, {"wss://", true}, {"http://", false}, {"https://", true}};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         const size_t len = strlen(schemes[i].name);
-        if (strncmp(*text, schemes[i].name, len) == 0) {
+        if (strncasecmp(*text, schemes[i].name, len) == 0) {
             *text += len;
             *tls = schemes[i].tls;
             return true;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Not the loop's own time: that stands still while a program is busy before it runs the loop. */
 static uint64_t clock_now(void *clock)
@@ -67,7 +68,7 @@ static bool set_up_tls(phxc_net_t *net, const phxc_config_t *config, char *error
 
 static bool is_tls(const char *endpoint)
 {
-    return strncmp(endpoint, "wss:", 4) == 0 || strncmp(endpoint, "https:", 6) == 0;
+    return strncasecmp(endpoint, "wss:", 4) == 0 || strncasecmp(endpoint, "https:", 6) == 0;
 }
 
 /* A header must not smuggle in another one. */

@@ -66,6 +66,7 @@ START_TEST(urls)
 {
     assert_url("ws://h", false, "h", 80, "/");
     assert_url("wss://h/a?b", true, "h", 443, "/a?b");
+    assert_url("WSS://h/", true, "h", 443, "/");
     assert_url("http://h:4000/s", false, "h", 4000, "/s");
     assert_url("https://[::1]:8443?q", true, "::1", 8443, "/?q");
     assert_url("http://[::1]/", false, "::1", 80, "/");
