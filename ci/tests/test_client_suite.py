@@ -385,6 +385,7 @@ def test_a_run_that_is_ended_says_what_it_knows(report):
     summary = run.lines[-1]
     assert sum(summary["counts"].values()) == summary["planned"] == len(run.verdicts)
     assert not summary["complete"] and summary["counts"]["pass"] and summary["counts"]["not run"]
+    assert re.search(r"requirements: \d+ passed, \d+ not decided, ", run.out), run.out
     run = judge("--deadline", 1, "--jobs", 2, report=report)
     assert run.code == 3 and "the deadline of the whole run had passed" in run.out
 

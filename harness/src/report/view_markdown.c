@@ -118,14 +118,14 @@ static void add_matrix(text_t *out, const sheet_t *sheet)
 /* The requirements that the runs did not show to be kept. */
 static void add_requirements(text_t *out, const run_t *const *runs, size_t count)
 {
-    static const tone_t tones[] = {TONE_BAD, TONE_KNOWN, TONE_MUTED};
+    static const standing_t shown[] = {STANDING_FAILED, STANDING_EXCUSED, STANDING_OPEN, STANDING_UNSEEN};
     size_t all = 0;
     for (size_t i = 0; i < count; i++) {
         coverage_t *coverage = coverage_new(runs[i]);
-        for (size_t tone = 0; tone < sizeof tones / sizeof *tones; tone++) {
+        for (size_t standing = 0; standing < sizeof shown / sizeof *shown; standing++) {
             for (size_t j = 0; j < coverage->len; j++) {
                 const coverage_row_t *row = &coverage->rows[j];
-                if (row->tone != tones[tone]) {
+                if (row->standing != shown[standing]) {
                     continue;
                 }
                 text_puts(out, all++ == 0
@@ -136,8 +136,8 @@ static void add_requirements(text_t *out, const run_t *const *runs, size_t count
                     add_words(out, runs[i]->label);
                     text_puts(out, ": ");
                 }
-                text_printf(out, "**%s**, as ", coverage_word(row->tone));
-                add_words(out, row->first[row->tone]);
+                text_printf(out, "**%s**, as ", coverage_word(row->standing));
+                add_words(out, row->first[row->standing]);
                 text_puts(out, ": ");
                 text_t words = {0};
                 run_requirement(&words, runs[i], row->id);

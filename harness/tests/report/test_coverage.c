@@ -39,11 +39,11 @@ START_TEST(one_failure_is_enough)
     }
     coverage_t *coverage = coverage_new(run);
     ck_assert_uint_eq(coverage->len, 4);
-    ck_assert_int_eq(coverage_row(coverage, "R-01")->tone, TONE_GOOD);
-    ck_assert_int_eq(coverage_row(coverage, "R-02")->tone, TONE_BAD);
-    ck_assert_str_eq(coverage_row(coverage, "R-02")->first[TONE_BAD], "a.y/ws/v2");
-    ck_assert_int_eq(coverage_row(coverage, "R-03")->tone, TONE_MUTED);
-    ck_assert_int_eq(coverage_row(coverage, "R-04")->tone, TONE_KNOWN);
+    ck_assert_int_eq(coverage_row(coverage, "R-01")->standing, STANDING_PASSED);
+    ck_assert_int_eq(coverage_row(coverage, "R-02")->standing, STANDING_FAILED);
+    ck_assert_str_eq(coverage_row(coverage, "R-02")->first[STANDING_FAILED], "a.y/ws/v2");
+    ck_assert_int_eq(coverage_row(coverage, "R-03")->standing, STANDING_UNSEEN);
+    ck_assert_int_eq(coverage_row(coverage, "R-04")->standing, STANDING_EXCUSED);
     ck_assert_ptr_null(coverage_row(coverage, "R-05"));
     ck_assert_str_eq(written(coverage, &out),
                      "4 requirements: 1 passed, 1 failed, 1 failed and excused, 1 not "
@@ -56,11 +56,30 @@ END_TEST
 
 START_TEST(no_verdict_is_no_pass)
 {
+    static const char *const verdicts[] = {NULL, "not run", "harness error", "pass", "fail"};
+    enum { COUNT = sizeof verdicts / sizeof *verdicts };
     run_t *run = run_new("made");
-    assert_added(run, made_head(1));
-    add(run, "a.x/ws/v2", NULL, "R-01", NULL);
+    text_t out = {0};
+    assert_added(run, made_head(COUNT));
+    char variants[COUNT][16];
+    char rules[COUNT][16];
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(variants[i], sizeof variants[i], "a.%c/ws/v2", (int)('a' + i));
+        snprintf(rules[i], sizeof rules[i], "R-%zu", i);
+        add(run, variants[i], NULL, rules[i], "R-99");
+    }
+    for (size_t i = 1; i < COUNT; i++) {
+        add(run, variants[i], verdicts[i], rules[i], "R-99");
+    }
     coverage_t *coverage = coverage_new(run);
-    ck_assert_int_eq(coverage_row(coverage, "R-01")->tone, TONE_BAD);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(coverage_row(coverage, rules[i])->standing, STANDING_OPEN);
+        ck_assert_str_eq(coverage_row(coverage, rules[i])->first[STANDING_OPEN], variants[i]);
+    }
+    ck_assert_int_eq(coverage_row(coverage, "R-99")->standing, STANDING_FAILED);
+    ck_assert_int_eq(coverage_tone(STANDING_OPEN), TONE_BAD);
+    ck_assert_str_eq(written(coverage, &out), "6 requirements: 1 passed, 2 failed, 3 not decided");
+    text_free(&out);
     coverage_free(coverage);
     run_free(run);
 }
