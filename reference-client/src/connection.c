@@ -37,7 +37,16 @@ void phxc__connection_drop(phxc_socket_t *socket)
 
 static void reconnect(void *data)
 {
-    attempt(data);
+    phxc_socket_t *socket = data;
+    const bool impatient = phxc_fault(socket, RECONNECT_IMPATIENT);
+    if (impatient) {
+        phxc__connection_drop(socket);
+    }
+    attempt(socket);
+    if (impatient && socket->state == PHXC_CONNECTING) {
+        const uint64_t delay = phxc_delay(&socket->reconnect_after, ++socket->reconnects);
+        phxc_timer_start(socket->timers, &socket->reconnect, delay, reconnect, socket);
+    }
 }
 
 void phxc__connection_forget_attempts(phxc_socket_t *socket)
