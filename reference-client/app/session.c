@@ -233,7 +233,10 @@ static void time_is_over(uv_timer_t *timer)
 {
     session_t *session = timer->data;
     if (session->waiting == FOR_EVENT) {
-        session__complain("no such event came in time", phx_buf_slice(&session->expected));
+        print_event_t event = {
+            .type = "no message", .event = phx_buf_slice(&session->expected), .text = "in time"};
+        event.topic = session->topics != NULL ? session__topic_name(session->topics) : event.topic;
+        session__say(session, event);
         session__failed(session, FOR_EVENT);
     }
     session__done(session, FOR_TIME);
