@@ -28,6 +28,10 @@ def reference():
     return [program(), "--driver"]
 
 
+def hello(**members):
+    return json.dumps({"event": "hello", "protocol": 1, "name": "n", "version": "1", "capabilities": [], **members})
+
+
 def judge(*arguments, driver=None, **settings):
     return phxspec("client", *arguments, "--", *(driver or reference()), **settings)
 
@@ -228,9 +232,7 @@ def test_capabilities_are_the_same_everywhere():
     assert known <= set(re.findall(r"`([a-z0-9_]+)`", page))
     run = judge("--run", "client_push.reply", driver=between("log", "/dev/null"))
     assert "capability" not in run.out
-    hello = {"event": "hello", "protocol": 1, "name": "n", "version": "1", "capabilities": ["fly"]}
-    wrong = [sys.executable, "-c", f"print({json.dumps(hello)!r})"]
-    run = judge("--run", "client_push.reply", driver=wrong)
+    run = judge("--run", "client_push.reply", driver=["echo", hello(capabilities=["fly"])])
     assert run.code == 3 and set(re.findall(r"[a-z0-9_]+", run.err.split("known are")[1])) == known
 
 
@@ -252,12 +254,10 @@ def test_capabilities_are_the_same_everywhere():
         (["--hello", "0", "--", "x"], 2, "--hello 0: a whole number of seconds"),
         (["--driver", "printf '\\377\\376\\n'"], 3, "what is no event"),
         (["--phoenix", "1.x", "--", *SILENT], 2, '"1.x" is no release of Phoenix'),
-        (["--driver", "echo '{\"event\":\"hello\",\"protocol\":1}'"], 3, "DRIVER.md"),
-        (
-            ["--driver", "echo '{\"event\":\"hello\",\"protocol\":2,\"name\":\"n\",\"version\":\"1\",\"capabilities\":[]}'"],
-            3,
-            "speaks version 2 of the driver protocol, and this phxspec knows version 1",
-        ),
+        (["--", "echo", '{"event":"hello","protocol":1}'], 3, "DRIVER.md"),
+        (["--", "echo", hello(protocol=2)], 3, "speaks version 2 of the driver protocol, and this phxspec knows version 1"),
+        (["--", "echo", hello(tolerance={"early_ms": -1})], 3, "the driver's tolerance is not"),
+        (["--", "echo", hello(tolerance=5)], 3, "the driver's tolerance is not"),
     ],
 )
 def test_wrong_use(arguments, code, says):

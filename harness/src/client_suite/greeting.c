@@ -53,6 +53,20 @@ static double number_at(const json_t *object, const char *key, double otherwise)
     return json_is_number(number) ? json_number_value(number) : otherwise;
 }
 
+/* A time that cannot be read must not become the usual one. */
+static bool tolerance_good(const json_t *tolerance)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)tolerance, key, value)
+    {
+        if (!json_is_number(value) || json_number_value(value) < 0) {
+            return false;
+        }
+    }
+    return !tolerance || json_is_object(tolerance);
+}
+
 static bool read_hello(const json_t *hello, greeting_t *greeting, text_t *error)
 {
     const json_t *capabilities = json_object_get(hello, "capabilities");
@@ -72,6 +86,11 @@ static bool read_hello(const json_t *hello, greeting_t *greeting, text_t *error)
             error,
             "the driver speaks version %lld of the driver protocol, and this phxspec knows version %d\n",
             (long long)json_integer_value(protocol), PROTOCOL);
+        return false;
+    }
+    if (!tolerance_good(tolerance)) {
+        text_puts(error,
+                  "the driver's tolerance is not {\"early_ms\": N, \"late_ms\": N}, in milliseconds\n");
         return false;
     }
     greeting->name = mem_string(string_at(hello, "name"));
