@@ -5,8 +5,11 @@ import json
 import re
 import subprocess
 
+import pytest
+
 from testenv import env
 from testenv.harness import LACKS, phxspec
+from testenv.redis import Redis
 from testenv.server import run_server
 
 TABLE = env.ROOT / "reference-server" / "src" / "faults.def"
@@ -27,6 +30,15 @@ SOME = [
     "presence.ghosts",
     "push.busy-drops",
     "routes.last",
+]
+
+
+# And of several nodes.
+OF_A_CLUSTER = [
+    "cluster.batch-whole",
+    "cluster.disconnect-deaf",
+    "cluster.last-waits",
+    "cluster.text-only",
 ]
 
 
@@ -70,3 +82,38 @@ def test_mutants_of_every_part_are_killed(start_server):
     )
     assert run.code == 0, run.out + run.err
     assert f"{len(SOME)} mutants: killed {len(SOME)}," in run.out
+
+
+def test_mutants_of_a_cluster_are_killed():
+    options = [word for mutant in OF_A_CLUSTER for word in ("--run", mutant)]
+    build = env.harness().parents[1]
+    assert env.faulty_server().parents[1] == build.with_name(build.name + "-faults"), "as ci/test names them"
+    run = subprocess.run(
+        [env.ROOT / "ci" / "mutants", build, "--quick", *options],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{len(OF_A_CLUSTER)} mutants: killed {len(OF_A_CLUSTER)}," in run.stdout
+
+
+def test_a_linked_node_that_ends_says_so(tmp_path):
+    redis = Redis(tmp_path)
+    try:
+        linked = [env.ROOT / "ci" / "linked-node", tmp_path, str(redis.port)]
+        run = subprocess.run(
+            [*linked, env.faulty_server(), "--fault", "x"], capture_output=True, text=True, timeout=30, check=False
+        )
+    finally:
+        redis.stop()
+    assert run.returncode == 2 and "--fault list" in run.stderr and "ready" not in run.stdout
+
+
+@pytest.mark.parametrize("fault", ["busy-blocks", "busy-heartbeat"])
+def test_every_case_about_a_busy_channel_notices(start_server, fault):
+    server = start_server("--fault", fault, program=env.faulty_server())
+    cases = [word for case in ("push.busy-channel", "broadcast_mixed.while-busy") for word in ("--run", case)]
+    run = phxspec("server", *cases, "--without", LACKS, server.url)
+    assert "8 planned: pass 0, fail 8 " in run.out, run.out

@@ -579,7 +579,6 @@ static int broadcast(phxs_channel_t *channel, const subscriber_t *from, phx_slic
     const broadcast_t message = {channel->topic, event, payload};
     core_t *core = core_of(channel);
 #ifdef PHXS_FAULTS
-    core->fault_sender = from != NULL ? channel : NULL;
     const phxs_channel_t *other = has_fault(core, FAULT_BROADCAST_SPREADS) ? channel->socket->channels : NULL;
     for (; other != NULL; other = other->next) {
         const broadcast_t again = {other->topic, event, payload};
@@ -587,8 +586,13 @@ static int broadcast(phxs_channel_t *channel, const subscriber_t *from, phx_slic
             (void)pubsub_broadcast(core->pubsub, NULL, &again);
         }
     }
+    core->fault_sender = from != NULL ? channel : NULL;
 #endif
-    return pubsub_broadcast(core->pubsub, from, &message);
+    const int error = pubsub_broadcast(core->pubsub, from, &message);
+#ifdef PHXS_FAULTS
+    core->fault_sender = NULL;
+#endif
+    return error;
 }
 
 int phxs_broadcast(phxs_channel_t *channel, phx_slice_t event, phx_payload_t payload)
@@ -612,6 +616,13 @@ static delivery_t wants(const subscriber_t *subscriber, const broadcast_t *messa
     if (has_fault(core_of(channel), FAULT_FROM_LEAVES_OUT_USER) && sender != NULL &&
         sender->socket->id.topic != NULL && sender->socket->id.topic == channel->socket->id.topic) {
         return DELIVER_NOT;
+    }
+    if (core_of(channel)->fault_afar && has_fault(core_of(channel), FAULT_CLUSTER_V2_ONLY) &&
+        channel->socket->vsn == PHX_V1) {
+        return DELIVER_NOT;
+    }
+    if (core_of(channel)->fault_afar && has_fault(core_of(channel), FAULT_CLUSTER_INTERCEPT_SKIPPED)) {
+        return DELIVER_FRAME;
     }
 #endif
     for (; intercepts != NULL && *intercepts != NULL; intercepts++) {

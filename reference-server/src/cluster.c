@@ -24,6 +24,9 @@ struct cluster {
     uint64_t beats_to_be_down;
     loop_timer_t heartbeat;
     phx_buf_t out;
+#ifdef PHXS_FAULTS
+    phx_buf_t waits; /* CLUSTER_LAST_WAITS */
+#endif
 };
 
 /* ---- sending ---- */
@@ -48,18 +51,76 @@ bool cluster_send(cluster_t *cluster, node_id_t to)
     return sent;
 }
 
+static void put_broadcast(cluster_t *cluster, const broadcast_t *broadcast)
+{
+    phx_buf_t *out = cluster_begin(cluster, NODE_BROADCAST);
+    wire_put(out, broadcast->topic);
+    wire_put(out, broadcast->event);
+    phx_buf_append_byte(out, (uint8_t)broadcast->payload.form);
+    wire_put(out, broadcast->payload.data);
+}
+
+#ifdef PHXS_FAULTS
+static bool stays(const core_t *core, const broadcast_t *broadcast)
+{
+    switch (core->fault) {
+    case FAULT_CLUSTER_MUTE:
+        return true;
+    case FAULT_CLUSTER_TEXT_ONLY:
+        return broadcast->payload.form == PHX_BINARY;
+    case FAULT_CLUSTER_FROM_STAYS:
+        return core->fault_sender != NULL;
+    case FAULT_CLUSTER_DISCONNECT_STAYS:
+        return phx_slice_equals(broadcast->event, "disconnect");
+    default:
+        return false;
+    }
+}
+
+/* Whether it is the first of two, which goes behind the second. */
+static bool waits(cluster_t *cluster)
+{
+    const bool first = has_fault(cluster->core, FAULT_CLUSTER_LAST_WAITS) && cluster->waits.len == 0;
+    if (first) {
+        phx_buf_append_slice(&cluster->waits, phx_buf_slice(&cluster->out));
+    }
+    return first;
+}
+
+static void relay_badly(cluster_t *cluster, const broadcast_t *broadcast)
+{
+    core_t *core = cluster->core;
+    put_broadcast(cluster, broadcast);
+    if (stays(core, broadcast) || waits(cluster)) {
+        return;
+    }
+    cluster_send(cluster, 0);
+    if (has_fault(core, FAULT_CLUSTER_TWICE)) {
+        put_broadcast(cluster, broadcast);
+        cluster_send(cluster, 0);
+    } else if (has_fault(core, FAULT_CLUSTER_ECHO)) {
+        pubsub_deliver(core->pubsub, NULL, broadcast);
+    } else if (has_fault(core, FAULT_CLUSTER_LAST_WAITS)) {
+        phx_buf_clear(&cluster->out);
+        phx_buf_append_slice(&cluster->out, phx_buf_slice(&cluster->waits));
+        phx_buf_clear(&cluster->waits);
+        cluster_send(cluster, 0);
+    }
+}
+#endif
+
 static void relay(void *user, const broadcast_t *broadcast)
 {
     cluster_t *cluster = user;
     if (!cluster->linked) {
         return; /* CLU-06 */
     }
-    phx_buf_t *out = cluster_begin(cluster, NODE_BROADCAST);
-    wire_put(out, broadcast->topic);
-    wire_put(out, broadcast->event);
-    phx_buf_append_byte(out, (uint8_t)broadcast->payload.form);
-    wire_put(out, broadcast->payload.data);
+#ifdef PHXS_FAULTS
+    relay_badly(cluster, broadcast);
+#else
+    put_broadcast(cluster, broadcast);
     cluster_send(cluster, 0);
+#endif
 }
 
 static void send_heartbeat(cluster_t *cluster)
@@ -151,7 +212,15 @@ static void deliver(core_t *core, wire_t *wire)
         phx_json_check(broadcast.payload.data, &broadcast.payload.data, NULL) != 0) {
         return;
     }
-    pubsub_deliver(core->pubsub, NULL, &broadcast); /* who cannot be written to does not matter there */
+#ifdef PHXS_FAULTS
+    core->fault_afar = true;
+#endif
+    if (!has_fault(core, FAULT_CLUSTER_DEAF)) {
+        pubsub_deliver(core->pubsub, NULL, &broadcast); /* who cannot be written to does not matter there */
+    }
+#ifdef PHXS_FAULTS
+    core->fault_afar = false;
+#endif
 }
 
 static void received(void *user, phx_slice_t message)
@@ -252,5 +321,8 @@ void cluster_free(cluster_t *cluster)
         free(peer);
     }
     phx_buf_free(&cluster->out);
+#ifdef PHXS_FAULTS
+    phx_buf_free(&cluster->waits);
+#endif
     free(cluster);
 }

@@ -38,7 +38,8 @@ struct core {
     void (*shed)(core_t *core);
 #ifdef PHXS_FAULTS
     fault_t fault;
-    const void *fault_sender; /* FROM_LEAVES_OUT_USER */
+    const void *fault_sender; /* the channel that a broadcast leaves out */
+    bool fault_afar;          /* what is delivered comes from another node */
 #endif
 };
 

@@ -133,21 +133,26 @@ static void take_up(lp_remote_t *remote, node_id_t node, message_kind_t kind, wi
     if (answering == NULL) {
         return;
     }
-    session_t *session = session_by_id(remote->sessions, id);
+    core_t *core = remote->core;
+    session_t *session =
+        has_fault(core, FAULT_CLUSTER_SESSIONS_STAY) ? NULL : session_by_id(remote->sessions, id);
     if (session == NULL) {
-        reply(answering, NODE_REQUEST_UNKNOWN, (phx_slice_t){0}); /* CLU-11 */
+        const bool known = has_fault(core, FAULT_CLUSTER_ENDED_LIVES);
+        reply(answering, known ? NODE_REQUEST_TAKEN : NODE_REQUEST_UNKNOWN, (phx_slice_t){0}); /* CLU-11 */
         answering_free(answering);
         return;
     }
-    if (!budget_update(&remote->core->received, &answering->charged, sizeof(*answering) + body.len)) {
+    if (!budget_update(&core->received, &answering->charged, sizeof(*answering) + body.len)) {
         remote_error(&answering->exchange, 503); /* as to a client of this node */
         return;
     }
     reply(answering, NODE_REQUEST_TAKEN, (phx_slice_t){0});
-    if (kind == NODE_POLL) {
+    if (kind == NODE_POLL && has_fault(core, FAULT_CLUSTER_POLLS_EMPTY)) {
+        answering_free(answering);
+    } else if (kind == NODE_POLL) {
         session_poll(session, &answering->exchange);
     } else {
-        session_post(session, &answering->exchange, batch);
+        session_post(session, &answering->exchange, batch && !has_fault(core, FAULT_CLUSTER_BATCH_WHOLE));
     }
 }
 

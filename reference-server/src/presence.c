@@ -35,6 +35,9 @@ presence_t *presence_new(core_t *core, uint64_t seed)
     }
     presence->core = core;
     presence->store = presence_store_new(seed);
+#ifdef PHXS_FAULTS
+    presence_store_break(presence->store, core);
+#endif
     if (presence->store == NULL ||
         RAND_bytes((unsigned char *)&presence->instance, sizeof(presence->instance)) != 1) {
         presence_free(presence);
@@ -284,6 +287,9 @@ uint64_t presence_clock(presence_t *presence)
 void presence_heard(presence_t *presence, peer_t *peer, message_kind_t kind, wire_t *wire)
 {
     presence_sync_t *sync = &presence->sync;
+    if (kind != NODE_PRESENCE_ASK && has_fault(presence->core, FAULT_CLUSTER_PRESENCE_DEAF)) {
+        return;
+    }
     if (kind == NODE_HEARTBEAT) {
         presence_sync_heartbeat(sync, peer, wire_u64(wire));
     } else if (kind == NODE_PRESENCE_ASK) {
@@ -292,6 +298,9 @@ void presence_heard(presence_t *presence, peer_t *peer, message_kind_t kind, wir
         presence_sync_delta(sync, peer, wire);
     } else if (kind == NODE_PRESENCE_STATE) {
         presence_sync_state(sync, peer, wire);
+    }
+    if (has_fault(presence->core, FAULT_CLUSTER_PRESENCE_SILENT)) {
+        forget(presence);
     }
     tell(presence);
 }

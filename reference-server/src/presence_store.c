@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "phx/json.h"
+#ifdef PHXS_FAULTS
+#include "core.h"
+#endif
 
 enum change { UNCHANGED, JOINED, LEFT, CAME_AND_WENT };
 
@@ -43,6 +46,9 @@ struct presence_store {
     presence_topic_t *changed_first;
     presence_topic_t *changed_last;
     phx_buf_t scratch;
+#ifdef PHXS_FAULTS
+    const core_t *core;
+#endif
 };
 
 presence_store_t *presence_store_new(uint64_t seed)
@@ -308,6 +314,38 @@ phx_slice_t presence_entry_ref(const presence_entry_t *entry)
     return entry->by_ref.key;
 }
 
+#ifdef PHXS_FAULTS
+void presence_store_break(presence_store_t *store, const core_t *core)
+{
+    if (store != NULL) {
+        store->core = core;
+    }
+}
+#endif
+
+static bool listed(const presence_store_t *store, const presence_entry_t *entry)
+{
+#ifdef PHXS_FAULTS
+    return entry->here || !has_fault(store->core, FAULT_CLUSTER_PRESENCE_OWN_LIST);
+#else
+    (void)store;
+    (void)entry;
+    return true;
+#endif
+}
+
+static int deliver_diff(const presence_store_t *store, pubsub_t *pubsub, const broadcast_t *diff)
+{
+#ifdef PHXS_FAULTS
+    if (has_fault(store->core, FAULT_CLUSTER_PRESENCE_TWICE)) {
+        return pubsub_broadcast(pubsub, NULL, diff);
+    }
+#else
+    (void)store;
+#endif
+    return pubsub_deliver(pubsub, NULL, diff);
+}
+
 /* ---- telling ---- */
 
 static void begin_metas(phx_buf_t *out, phx_slice_t key, bool first)
@@ -347,8 +385,9 @@ static bool append_changes(phx_buf_t *out, const presence_topic_t *topic, enum c
     return !none;
 }
 
-static int broadcast_diff(phx_buf_t *out, const presence_topic_t *topic, pubsub_t *pubsub)
+static int broadcast_diff(presence_store_t *store, const presence_topic_t *topic, pubsub_t *pubsub)
 {
+    phx_buf_t *out = &store->scratch;
     phx_buf_clear(out);
     phx_buf_append_text(out, "{\"joins\":");
     bool joins = append_changes(out, topic, JOINED);
@@ -362,7 +401,7 @@ static int broadcast_diff(phx_buf_t *out, const presence_topic_t *topic, pubsub_
         return 0;
     }
     const broadcast_t diff = {topic->entry.key, PHX_SLICE("presence_diff"), {PHX_TEXT, phx_buf_slice(out)}};
-    return pubsub_deliver(pubsub, NULL, &diff);
+    return deliver_diff(store, pubsub, &diff);
 }
 
 static void forget_changes(presence_store_t *store, presence_topic_t *topic)
@@ -391,7 +430,7 @@ int presence_store_tell(presence_store_t *store, pubsub_t *pubsub)
     store->changed_first = store->changed_last = NULL;
     for (presence_topic_t *next; topic != NULL; topic = next) {
         next = topic->changed_next;
-        int failed = pubsub != NULL ? broadcast_diff(&store->scratch, topic, pubsub) : 0;
+        int failed = pubsub != NULL ? broadcast_diff(store, topic, pubsub) : 0;
         error = error != 0 ? error : failed;
         forget_changes(store, topic);
     }
@@ -404,18 +443,23 @@ void presence_store_list(const presence_store_t *store, phx_slice_t name, phx_bu
     bool first = true;
     phx_buf_append_byte(out, '{');
     for (const presence_key_t *key = topic != NULL ? topic->first : NULL; key != NULL; key = key->next) {
-        if (key->first == NULL) {
-            continue; /* its last entry has gone, which is about to be told */
-        }
-        begin_metas(out, key->name, first);
-        first = false;
+        bool begun = false; /* not, if its last entry has gone, which is about to be told */
         for (const presence_entry_t *entry = key->first; entry != NULL; entry = entry->next) {
-            if (entry != key->first) {
-                phx_buf_append_byte(out, ',');
+            if (!listed(store, entry)) {
+                continue;
             }
+            if (begun) {
+                phx_buf_append_byte(out, ',');
+            } else {
+                begin_metas(out, key->name, first);
+            }
+            begun = true;
+            first = false;
             phx_buf_append_slice(out, entry->meta);
         }
-        phx_buf_append_text(out, "]}");
+        if (begun) {
+            phx_buf_append_text(out, "]}");
+        }
     }
     phx_buf_append_byte(out, '}');
 }

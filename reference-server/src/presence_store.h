@@ -65,6 +65,12 @@ phx_slice_t presence_entry_ref(const presence_entry_t *entry);
  * written: PHX_ENOMEM, PHX_EUTF8. */
 int presence_store_tell(presence_store_t *store, pubsub_t *pubsub);
 
+#ifdef PHXS_FAULTS
+typedef struct core core_t;
+/* From here on it breaks the rule that the core, which it borrows, does. Nothing for NULL. */
+void presence_store_break(presence_store_t *store, const core_t *core);
+#endif
+
 /* Appends the presence map of a topic, a JSON object (PRES-01). */
 void presence_store_list(const presence_store_t *store, phx_slice_t topic, phx_buf_t *out);
 

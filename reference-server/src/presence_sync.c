@@ -54,7 +54,7 @@ static void count_change(presence_sync_t *sync)
 
 void presence_sync_added(presence_sync_t *sync, const presence_entry_t *entry)
 {
-    if (sync->core->cluster == NULL) {
+    if (sync->core->cluster == NULL || has_fault(sync->core, FAULT_CLUSTER_PRESENCE_MUTE)) {
         return;
     }
     phx_buf_append_byte(&sync->delta, OP_ADD);
@@ -64,7 +64,8 @@ void presence_sync_added(presence_sync_t *sync, const presence_entry_t *entry)
 
 void presence_sync_removed(presence_sync_t *sync, const presence_entry_t *entry)
 {
-    if (sync->core->cluster == NULL) {
+    if (sync->core->cluster == NULL || has_fault(sync->core, FAULT_CLUSTER_PRESENCE_MUTE) ||
+        has_fault(sync->core, FAULT_CLUSTER_PRESENCE_GHOSTS)) {
         return;
     }
     phx_buf_append_byte(&sync->delta, OP_REMOVE);

@@ -477,6 +477,9 @@ const char *phxs_server_node(const phxs_server_t *server)
 int phxs_server_broadcast(phxs_server_t *server, phx_slice_t topic, phx_slice_t event, phx_payload_t payload)
 {
     const broadcast_t broadcast = {topic, event, payload};
+    if (has_fault(&server->core, FAULT_CLUSTER_CHANNELS_ONLY)) {
+        return pubsub_deliver(server->core.pubsub, NULL, &broadcast);
+    }
     return pubsub_broadcast(server->core.pubsub, NULL, &broadcast);
 }
 

@@ -6,6 +6,11 @@
 static delivery_t id_wants(const subscriber_t *subscriber, const broadcast_t *message)
 {
     const core_t *core = CONTAINER_OF(subscriber, phxs_socket_t, id)->mount->core;
+#ifdef PHXS_FAULTS
+    if (core->fault_afar && has_fault(core, FAULT_CLUSTER_DISCONNECT_DEAF)) {
+        return DELIVER_NOT;
+    }
+#endif
     if (phx_slice_equals(message->event, "disconnect") || has_fault(core, FAULT_DISCONNECT_ANY_EVENT)) {
         return DELIVER_MESSAGE;
     }

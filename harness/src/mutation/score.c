@@ -224,8 +224,8 @@ void score_print_one(FILE *to, const mutant_result_t *result, bool verbose)
     if (*result->why) {
         text_printf(&out, "                  %s\n", result->why);
     } else if (result->best.len > 0) {
-        text_printf(&out, "                  %zu variants turned red, %s among them\n", result->killers,
-                    result->best.at[0]);
+        text_printf(&out, "                  %zu variant%s turned red, %s among them\n", result->killers,
+                    result->killers == 1 ? "" : "s", result->best.at[0]);
     } else if (result->mutant->proxy && result->hits == 0) {
         text_puts(&out, "                  nothing it is about was ever said\n");
     }
