@@ -4,6 +4,7 @@
 import json
 import pathlib
 import signal
+import socket
 
 import pytest
 
@@ -115,6 +116,39 @@ def test_half_a_frame_passes_before_the_other_half_comes(proxy):
     whole = frame(1, b'[null,"1","phoenix","heartbeat",{}]')
     client.send(whole[:10])
     assert client.read_close(timeout=5) == 1002, "the idle timeout, after half a frame"
+
+
+def test_a_message_without_end_passes_as_it_comes(proxy):
+    """The server ends it at its limit, and the proxy keeps no more of it than its own."""
+    client = WebSocket(proxy())
+    client.send(frame(1, b"a" * (1 << 20), fin=False))
+    for _ in range(40):
+        client.send(frame(0, b"a" * (1 << 20), fin=False))
+    assert client.read_close(timeout=5) == 1009
+
+
+def test_what_nobody_reads_is_not_read(tmp_path):
+    """A sender that never stops fills the system's buffers and the proxy's bound, and then waits."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        program = Program([env.harness(), "proxy", "--upstream", f"http://127.0.0.1:{port}"], tmp_path)
+        with socket.create_connection(("127.0.0.1", int(program.read_line().rpartition(":")[2]))) as sender:
+            sender.settimeout(1)
+            sender.sendall(b"POST /socket/longpoll HTTP/1.1\r\nhost: x\r\ncontent-length: 999999999999\r\n\r\n")
+            sent = 0
+            with pytest.raises(TimeoutError):
+                while sent < 200 << 20:
+                    sender.sendall(b"a" * (1 << 20))
+                    sent += 1 << 20
+            # then all of it arrives
+            upstream = [deaf.accept()[0], deaf.accept()[0]][1]  # the first is the look whether it is there
+            upstream.settimeout(env.PROMPT)
+            got = 0
+            while got < sent:
+                got += len(upstream.recv(1 << 20))
+            upstream.close()
+    program.signal()
+    assert program.wait() == 0, program.stderr()
 
 
 def test_a_message_in_a_poll_is_dropped(proxy):

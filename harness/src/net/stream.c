@@ -88,6 +88,9 @@ static void on_written(uv_write_t *request, int status)
     }
     free(write->bytes);
     free(write);
+    if (status == 0 && stream->events->drained != NULL && stream_backlog(stream) == 0 && !stream->quiet) {
+        stream->events->drained(stream->ctx);
+    }
 }
 
 static void on_shutdown(uv_shutdown_t *request, int status)
@@ -181,6 +184,21 @@ void stream_write(stream_t *stream, span_t bytes)
         free(write);
     }
     stream->written_at = clock_ms();
+}
+
+size_t stream_backlog(const stream_t *stream)
+{
+    return stream->early.len + uv_stream_get_write_queue_size((const uv_stream_t *)&stream->tcp);
+}
+
+void stream_pause(stream_t *stream, bool pause)
+{
+    uv_stream_t *handle = (uv_stream_t *)&stream->tcp;
+    if (pause) {
+        uv_read_stop(handle);
+    } else if (stream->connected && !stream->finished && !stream->quiet) {
+        (void)uv_read_start(handle, on_allocate, on_read); /* UV_EALREADY: it was not paused */
+    }
 }
 
 double stream_written_at(const stream_t *stream)

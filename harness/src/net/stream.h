@@ -16,6 +16,8 @@ typedef struct stream_events {
     void (*received)(void *ctx, span_t bytes);
     /* The peer has ended its direction (FIN); ours is still open. NULL: this is `ended`, then. */
     void (*finished)(void *ctx);
+    /* The system has taken all there was to send. May be NULL. */
+    void (*drained)(void *ctx);
     /* Once, and the last; `detail` is the system's word for it. */
     void (*ended)(void *ctx, stream_end_t how, const char *detail);
 } stream_events_t;
@@ -29,6 +31,13 @@ stream_t *stream_accept(uv_stream_t *listener, const stream_events_t *events, vo
 
 /* Sends bytes (copied) in one write, when connected; nothing when the connection has ended. */
 void stream_write(stream_t *stream, span_t bytes);
+
+/* How many bytes the system has not taken yet. */
+size_t stream_backlog(const stream_t *stream);
+
+/* Reads nothing more, or goes on: what the peer sends meanwhile waits with the system, then with the peer.
+ * Its end is not noticed meanwhile, either. */
+void stream_pause(stream_t *stream, bool pause);
 
 /* When bytes were last handed to the system (clock_ms), which needs the connection to stand; 0: never. */
 double stream_written_at(const stream_t *stream);

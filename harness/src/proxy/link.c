@@ -17,7 +17,11 @@ static const double PATIENCE_MS = 50;
 /* When one side fails, the other one still gets what was said before: an RST of ours would take that from it.
  */
 static const double LINGER_MS = 300;
-enum { BODY_MAX = 256 << 20 };
+enum {
+    MESSAGE_MAX =
+        REQUEST_BODY_MAX,  /* what is longer passes as it is: a body of an answer, a fragmented message */
+    BACKLOG_MAX = 1 << 20, /* that one side has not taken: so long nothing is read of the other */
+};
 
 typedef enum mode { MODE_HTTP, MODE_WEBSOCKET, MODE_RAW } way_mode_t;
 
@@ -35,6 +39,7 @@ typedef struct way {
     bool holds, merges;
     bool finished;  /* the sender has sent FIN */
     bool passed_on; /* and the receiver was told */
+    bool paused;    /* until the receiver has taken what there is */
     deadline_t *patience;
     size_t delayed; /* pieces that are on their way */
 } way_t;
@@ -303,6 +308,13 @@ static bool take_frame(way_t *way)
         relay_frame(way, &frame, (span_t){way->buffer.at, frame.total});
         text_drop(&way->buffer, frame.total);
     }
+    if (way->raw.len > MESSAGE_MAX) {
+        release_held(way);
+        pass(way, text_span(&way->raw));
+        text_clear(&way->raw);
+        text_clear(&way->message);
+        way->mode = MODE_RAW;
+    }
     return split == SPLIT_WHOLE;
 }
 
@@ -379,7 +391,7 @@ static bool take_response(way_t *way)
         return true;
     }
     if (!link->parser) {
-        link->parser = http_parser_new(strcmp(link->passages[0].method, "HEAD") == 0, BODY_MAX);
+        link->parser = http_parser_new(strcmp(link->passages[0].method, "HEAD") == 0, MESSAGE_MAX);
     }
     size_t used = 0;
     http_progress_t progress = http_parser_feed(link->parser, text_span(&way->buffer), &used);
@@ -429,6 +441,14 @@ static void on_patience(void *ctx)
     pass_unread(way);
 }
 
+static void await_rest(way_t *way)
+{
+    deadline_cancel(&way->patience);
+    if (way->buffer.len > 0 || way->raw.len > 0 || way->holds) {
+        way->patience = deadline_start(way->link->setup->loop, PATIENCE_MS, on_patience, way);
+    }
+}
+
 static bool take(way_t *way)
 {
     if (way->skip > 0) {
@@ -464,8 +484,24 @@ static void on_received(void *ctx, span_t bytes)
     deadline_cancel(&way->patience);
     while (take(way)) {
     }
-    if (!link->over && (way->buffer.len > 0 || way->raw.len > 0 || way->holds)) {
-        way->patience = deadline_start(link->setup->loop, PATIENCE_MS, on_patience, way);
+    if (link->over) {
+        return;
+    }
+    way->paused = stream_backlog(other(way)->in) > BACKLOG_MAX;
+    if (way->paused) {
+        stream_pause(way->in, true);
+    } else {
+        await_rest(way);
+    }
+}
+
+static void on_drained(void *ctx)
+{
+    way_t *way = other(ctx);
+    if (way->paused && !way->link->over) {
+        way->paused = false;
+        stream_pause(way->in, false);
+        await_rest(way);
     }
 }
 
@@ -512,7 +548,8 @@ static void on_ended(void *ctx, stream_end_t how, const char *detail)
     }
 }
 
-static const stream_events_t events = {.received = on_received, .finished = on_finished, .ended = on_ended};
+static const stream_events_t events = {
+    .received = on_received, .finished = on_finished, .drained = on_drained, .ended = on_ended};
 
 link_t *link_accept(link_setup_t *setup, uv_stream_t *listener)
 {
