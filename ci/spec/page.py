@@ -255,7 +255,7 @@ def listed(words):
 
 def sentence(text, small=False):
     """The text with a capital, unless it is the tail of a sentence, and a full stop."""
-    begun = text if small else text[0].upper() + text[1:]
+    begun = text if small or re.match(WORDS, text) else text[0].upper() + text[1:]
     return begun if begun.endswith(".") else begun + "."
 
 
@@ -263,7 +263,8 @@ WORDS = "|".join(
     (
         r"\bref\b|\bjoin_refs?\b|\bphx_\w+|\bpresence_\w+",
         r"(?<=topic )phoenix\b|(?<=event )heartbeat\b|(?<=status )(?:ok|error)\b",
-        r"\b[xX]-[pP]hoenix-[\w-]+|\bcache-control: no-store\b|\bapplication/[\w-]+(?:; charset=utf-8)?",
+        r"\b[xX]-[pP]hoenix-[\w-]+|\bcache-control: no-store\b|\baccess-control-allow-origin: \*",
+        r"\bapplication/[\w-]+(?:; charset=utf-8)?",
         r"/websocket\b|/longpoll\b|\bvsn(?:=2\.0\.0)?\b|\bbase64url\.bearer\.phx\.…?|__proto__",
         r"\{[^}]*\}|\[[^\]]*\]",
     )
