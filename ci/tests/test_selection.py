@@ -180,6 +180,23 @@ def test_a_requirement_is_explained_by_its_cases():
 
 
 @pytest.mark.parametrize(
+    "rule,said",
+    [
+        ("TOK-05", ["\n    auth token configured; ", "\n    since Phoenix 1.8.0\n"]),
+        ("JREF-02", ["\n    Phoenix 1.8.3 to 1.8.11: such pushes were dropped, too\n"]),
+        ("WS-CLOSE-07", ["\n    Phoenix up to 1.6.2: ", "\n    Phoenix from 1.8.16 on: "]),
+        ("LP-POST-09", ["\n    Phoenix 1.8.6: HTTP status 500\n"]),
+        ("DRAIN-01", ["no case for servers: the server has to be shut down"]),
+        ("PRES-18", ["no case for clients: "]),
+        ("LP-BIN-03", ["longpoll_binary.not-utf8", "no case for clients: "]),
+    ],
+)
+def test_a_requirement_is_explained_by_what_is_known_of_it(rule, said):
+    run = phxspec("explain", rule)
+    assert run.code == 0 and all(words in run.out for words in said), run.out
+
+
+@pytest.mark.parametrize(
     "arguments,said",
     [
         (["join.okk"], ["join.okk", "did you mean join.ok"]),

@@ -9,15 +9,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] = "usage: phxspec explain [--vectors DIR] ID...\n"
-                            "\n"
-                            "ID is a case, a variant of one, or a requirement, e.g. join_ref.push-null or\n"
-                            "JREF-02. Of a case: its rules, why it is there, its steps in words, what it\n"
-                            "becomes, and the recordings it was drawn from. Of a requirement: its text, and\n"
-                            "the cases that check it.\n"
-                            "\n"
-                            "  --vectors DIR  folder of the vectors\n"
-                            "                 ($PHXSPEC_VECTORS, the installed ones, ./vectors)\n";
+static const char usage[] =
+    "usage: phxspec explain [--vectors DIR] ID...\n"
+    "\n"
+    "ID is a case, a variant of one, or a requirement, e.g. join_ref.push-null or\n"
+    "JREF-02. Of a case: its rules, why it is there, its steps in words, what it\n"
+    "becomes, and the recordings it was drawn from. Of a requirement: its text, when\n"
+    "it holds, what releases of Phoenix made of it, and the cases that check it, or why\n"
+    "there is none.\n"
+    "\n"
+    "  --vectors DIR  folder of the vectors\n"
+    "                 ($PHXSPEC_VECTORS, the installed ones, ./vectors)\n";
 
 static int explain_all(const char *folder, int count, char **ids)
 {

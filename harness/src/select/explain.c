@@ -241,15 +241,54 @@ static bool add_citing(text_t *out, const suite_files_t *files, const char *id)
     return any;
 }
 
+static void add_change(text_t *out, const json_t *change)
+{
+    const char *since = string_at(change, "since"), *until = string_at(change, "until");
+    if (since && until && strcmp(since, until) == 0) {
+        text_printf(out, "    Phoenix %s", since);
+    } else if (since && until) {
+        text_printf(out, "    Phoenix %s to %s", since, until);
+    } else if (until) {
+        text_printf(out, "    Phoenix up to %s", until);
+    } else {
+        text_printf(out, "    Phoenix from %s on", since);
+    }
+    text_printf(out, ": %s\n", string_at(change, "text"));
+}
+
+/* Where the rule holds, what it leaves open, and what releases made of it. */
+static void add_circumstances(text_t *out, const json_t *rule)
+{
+    const json_t *changes = json_object_get(rule, "changes");
+    if (string_at(rule, "conditions")) {
+        text_printf(out, "    %s\n", string_at(rule, "conditions"));
+    }
+    add_list(out, "    since Phoenix ", json_object_get(rule, "since"));
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        add_change(out, json_array_get(changes, i));
+    }
+}
+
 static void explain_requirement(text_t *out, const suite_files_t *parts, size_t count, const char *id)
 {
+    const json_t *rule = json_object_get(parts->requirements, id);
+    const char *reason = string_at(rule, "unobservable"),
+               *of_clients = string_at(rule, "unobservable_client");
     bool any = false;
     requirement_write(out, parts->requirements, id);
-    text_puts(out, "\n\nChecked by\n");
+    text_putc(out, '\n');
+    add_circumstances(out, rule);
+    text_puts(out, "\nChecked by\n");
     for (size_t i = 0; i < count; i++) {
         any = add_citing(out, &parts[i], id) || any;
     }
-    text_puts(out, any ? "" : "    no case\n");
+    if (reason) {
+        text_printf(out, "    no case for servers: %s\n", reason);
+    }
+    if (of_clients) {
+        text_printf(out, "    no case for clients: %s\n", of_clients);
+    }
+    text_puts(out, any || reason || of_clients ? "" : "    no case\n");
 }
 
 /* ---- which ---- */
