@@ -3,6 +3,7 @@
 
 import json
 import shutil
+import subprocess
 
 import pytest
 
@@ -210,6 +211,24 @@ def test_an_option_that_is_not_there_is_named(command):
         f"phxspec {command}: --nonsense: no such option, or its value is missing; "
         f"phxspec {command} --help tells the options\n"
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["explain", "join.ok"],
+        ["lint"],
+        ["server", "--list"],
+        ["mutants", "--run", "leave.unanswered", "URL", "--", "--run", "leave.*"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_an_answer_that_cannot_be_written_is_no_success(server, words):
+    command = [env.harness(), *(server.url if word == "URL" else word for word in words)]
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(command, cwd=env.ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 3 and run.stderr == "phxspec: standard output: No space left on device\n"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,10 +52,22 @@ static void hold_standard_descriptors(void)
     }
 }
 
-int main(int argc, char **argv)
+/* An answer that got lost is none; who has closed a pipe wants no more of it. */
+static int told(int code)
 {
-    hold_standard_descriptors();
-    signal(SIGPIPE, SIG_IGN);
+    errno = 0;
+    const bool whole = fflush(stdout) == 0 && !ferror(stdout);
+    if (whole || code >= EXIT_USE) {
+        return code;
+    }
+    if (errno != EPIPE) {
+        fprintf(stderr, "phxspec: standard output: %s\n", errno ? strerror(errno) : "it cannot be written");
+    }
+    return EXIT_HARNESS;
+}
+
+static int run(int argc, char **argv)
+{
     if (argc < 2) {
         help(stderr);
         return EXIT_USE;
@@ -73,4 +87,11 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "phxspec: no command \"%s\"; phxspec --help names them\n", argv[1]);
     return EXIT_USE;
+}
+
+int main(int argc, char **argv)
+{
+    hold_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN);
+    return told(run(argc, argv));
 }
