@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from testenv import env
-from testenv.harness import LACKS, phxspec
+from testenv.harness import LACKS, RECORDED, phxspec, spawn_template
 from testenv.redis import Redis
 from testenv.server import run_server
 
@@ -41,6 +41,9 @@ OF_A_CLUSTER = [
     "cluster.text-only",
 ]
 
+# What no vector can notice, since none shuts a server down: recordings do.
+OF_A_SHUTDOWN = ["drain-normal", "drain-cut", "drain-all"]
+
 
 def faults():
     return re.findall(r'^FAULT\(\w+, "([^"]+)"', TABLE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -63,7 +66,7 @@ def test_every_fault_is_a_mutant_and_every_mutant_a_fault():
         for mutant in json.loads(path.read_text(encoding="utf-8"))["mutants"]
         if "fault" in mutant
     ]
-    assert sorted(built_in) == sorted(faults())
+    assert sorted(built_in + OF_A_SHUTDOWN) == sorted(faults())
 
 
 def test_a_server_with_faults_lists_them_and_refuses_others():
@@ -109,6 +112,16 @@ def test_a_linked_node_that_ends_says_so(tmp_path):
     finally:
         redis.stop()
     assert run.returncode == 2 and "--fault list" in run.stderr and "ready" not in run.stdout
+
+
+@pytest.mark.parametrize("fault", OF_A_SHUTDOWN)
+def test_recordings_notice_how_a_server_shuts_down(fault):
+    spawn = spawn_template(f"{env.faulty_server()} --fault {fault}")
+    run = phxspec(
+        *("replay", "--without", LACKS, "--only", "*/drain.joined.ws.v2", "--only", "*/drain.not-joined.ws.v2"),
+        *("--spawn", spawn, RECORDED / "drain.jsonl"),
+    )
+    assert run.code == 1 and re.search(r"agree [01], disagree [12],.* of 2 recordings", run.out), run.out
 
 
 @pytest.mark.parametrize("fault", ["busy-blocks", "busy-heartbeat"])

@@ -396,6 +396,11 @@ def test_wrong_use_is_named(arguments, named):
     assert run.code == 2 and named in run.err
 
 
+def test_who_chooses_nothing_is_told_what_names_are_like():
+    run = phxspec("replay", "--only", "heartbeat.*", HEARTBEAT, "http://127.0.0.1:1")
+    assert run.code == 2 and re.search(r"names are like phoenix-1\.8\.12-bandit/heartbeat\.\S+: look at --only", run.err)
+
+
 def test_neither_url_nor_spawn_is_wrong_use():
     run = phxspec("replay", HEARTBEAT)
     assert run.code == 2 and "--spawn" in run.err

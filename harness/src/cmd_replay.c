@@ -348,9 +348,14 @@ static bool check_selection(replay_t *replay)
             return true;
         }
     }
-    text_printf(&replay->error, "none of the %zu recordings is chosen%s", replay->recordings.len,
-                replay->recordings.len > 0 ? "; look at --only and --skip"
-                                           : ": there are none in what is named");
+    if (replay->recordings.len > 0) {
+        text_printf(
+            &replay->error,
+            "none of the %zu recordings is chosen; their names are like %s: look at --only and --skip",
+            replay->recordings.len, replay->recordings.at[0]->name);
+    } else {
+        text_puts(&replay->error, "there are no recordings in what is named");
+    }
     return false;
 }
 

@@ -224,6 +224,11 @@ static void drain(void *upgraded)
     }
     const phxs_socket_t *socket = websocket->socket;
     bool joined = socket->channel_count > 0 || socket->joining != NULL || socket->waiting != NULL;
+    joined = (joined && !has(websocket, FAULT_DRAIN_NORMAL)) || has(websocket, FAULT_DRAIN_ALL);
+    if (has(websocket, FAULT_DRAIN_CUT)) {
+        carrier_abort(websocket->conn);
+        return;
+    }
     close_with(websocket,
                joined ? websocket->mount->core->rules.drain_code : 1000); /* DRAIN-01, WS-CLOSE-04 */
 }
