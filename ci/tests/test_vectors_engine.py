@@ -4,6 +4,7 @@ floods, and how it finds connections to have closed."""
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -175,7 +176,10 @@ def test_an_interrupted_run_tells_what_it_knows(server, report):
     assert run.code == 3
     planned = run.lines[0]["planned"]
     assert len(run.verdicts) == planned and run.count("pass") > 0 and run.count("not run") > 0
-    assert "the run was interrupted" in run.out
+    unplayed, words = run.count("not run"), " ".join(run.out.split())
+    assert f"not run {unplayed} variants: the run was interrupted" in words
+    assert f"the run was ended early; {unplayed} of {planned} variants were not judged" in words
+    assert not re.search(r"requirements: .*\bfailed", words), "what was not run has not failed"
     assert run.lines[-1]["event"] == "summary" and run.lines[-1]["complete"] is False
 
 

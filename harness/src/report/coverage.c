@@ -18,27 +18,22 @@ static coverage_row_t *row_of(coverage_t *coverage, const char *id)
     return &coverage->rows[coverage->len++];
 }
 
-static standing_t standing_of_variant(const run_row_t *row)
+/* What a variant says of the requirements it cites: a pass says the same whether it was expected or not. */
+static tone_t shown_by(const run_row_t *row)
 {
-    static const standing_t of_tone[TONES] = {[TONE_GOOD] = STANDING_PASSED,
-                                              [TONE_BAD] = STANDING_FAILED,
-                                              [TONE_KNOWN] = STANDING_EXCUSED,
-                                              [TONE_MUTED] = STANDING_UNSEEN};
-    const char *verdict = row_verdict(row);
-    bool open = !row->verdict || strcmp(verdict, "not run") == 0 || strcmp(verdict, "harness error") == 0;
-    return open ? STANDING_OPEN : of_tone[row_tone(row)];
+    return strcmp(row_verdict(row), "unexpected pass") == 0 ? TONE_GOOD : row_tone(row);
 }
 
-static standing_t standing_of(const coverage_row_t *row)
+/* The worst decides. */
+static tone_t tone_of(const coverage_row_t *row)
 {
-    static const standing_t worst_first[] = {STANDING_FAILED, STANDING_OPEN, STANDING_EXCUSED,
-                                             STANDING_PASSED};
+    static const tone_t worst_first[] = {TONE_BAD, TONE_OPEN, TONE_KNOWN, TONE_GOOD};
     for (size_t i = 0; i < sizeof worst_first / sizeof *worst_first; i++) {
         if (row->by[worst_first[i]] > 0) {
             return worst_first[i];
         }
     }
-    return STANDING_UNSEEN;
+    return TONE_MUTED;
 }
 
 coverage_t *coverage_new(const run_t *run)
@@ -48,18 +43,18 @@ coverage_t *coverage_new(const run_t *run)
     for (size_t i = 0; i < run->len; i++) {
         size_t j;
         json_t *id;
-        const standing_t standing = standing_of_variant(&run->rows[i]);
+        const tone_t tone = shown_by(&run->rows[i]);
         json_array_foreach(json_object_get(run->rows[i].planned, "requirements"), j, id)
         {
             coverage_row_t *row = row_of(coverage, json_string_value(id));
-            if (row->by[standing]++ == 0) {
-                row->first[standing] = event_string(run->rows[i].planned, "variant");
+            if (row->by[tone]++ == 0) {
+                row->first[tone] = event_string(run->rows[i].planned, "variant");
             }
         }
     }
     for (size_t i = 0; i < coverage->len; i++) {
-        coverage->rows[i].standing = standing_of(&coverage->rows[i]);
-        coverage->by[coverage->rows[i].standing]++;
+        coverage->rows[i].tone = tone_of(&coverage->rows[i]);
+        coverage->by[coverage->rows[i].tone]++;
     }
     return coverage;
 }
@@ -80,34 +75,23 @@ const coverage_row_t *coverage_row(const coverage_t *coverage, const char *id)
     return at ? &coverage->rows[json_integer_value(at)] : NULL;
 }
 
-const char *coverage_word(standing_t standing)
+const char *coverage_word(tone_t tone)
 {
-    static const char *const words[STANDINGS] = {[STANDING_PASSED] = "passed",
-                                                 [STANDING_FAILED] = "failed",
-                                                 [STANDING_EXCUSED] = "failed and excused",
-                                                 [STANDING_OPEN] = "not decided",
-                                                 [STANDING_UNSEEN] = "not observable with this target"};
-    return words[standing];
-}
-
-tone_t coverage_tone(standing_t standing)
-{
-    static const tone_t tones[STANDINGS] = {[STANDING_PASSED] = TONE_GOOD,
-                                            [STANDING_FAILED] = TONE_BAD,
-                                            [STANDING_EXCUSED] = TONE_KNOWN,
-                                            [STANDING_OPEN] = TONE_BAD,
-                                            [STANDING_UNSEEN] = TONE_MUTED};
-    return tones[standing];
+    static const char *const words[TONES] = {[TONE_GOOD] = "passed",
+                                             [TONE_BAD] = "failed",
+                                             [TONE_OPEN] = "not decided",
+                                             [TONE_KNOWN] = "failed and excused",
+                                             [TONE_MUTED] = "not observable with this target"};
+    return words[tone];
 }
 
 void coverage_write(text_t *out, const coverage_t *coverage)
 {
     const char *between = "";
     text_printf(out, "%zu requirement%s: ", coverage->len, coverage->len == 1 ? "" : "s");
-    for (int standing = 0; standing < STANDINGS; standing++) {
-        if (coverage->by[standing] > 0 || standing == STANDING_PASSED) {
-            text_printf(out, "%s%zu %s", between, coverage->by[standing],
-                        coverage_word((standing_t)standing));
+    for (int tone = 0; tone < TONES; tone++) {
+        if (coverage->by[tone] > 0 || tone == TONE_GOOD) {
+            text_printf(out, "%s%zu %s", between, coverage->by[tone], coverage_word((tone_t)tone));
             between = ", ";
         }
     }

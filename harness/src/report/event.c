@@ -257,8 +257,8 @@ const look_t *look_of(const char *verdict)
         {"expected failure", TONE_KNOWN, "36", "≈"},
         {"unexpected pass", TONE_BAD, "31;1", "!"},
         {"not applicable", TONE_MUTED, "2", "–"},
-        {"not run", TONE_BAD, "33", "○"},
-        {"harness error", TONE_BAD, "35;1", "‼"},
+        {"not run", TONE_OPEN, "33", "○"},
+        {"harness error", TONE_OPEN, "35;1", "‼"},
     };
     static const look_t unknown = {"?", TONE_BAD, "31;1", "?"};
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
@@ -277,6 +277,6 @@ tone_t event_tone(const json_t *verdict)
 
 const char *tone_name(tone_t tone)
 {
-    static const char *const names[TONES] = {"good", "bad", "known", "muted"};
+    static const char *const names[TONES] = {"good", "bad", "open", "known", "muted"};
     return names[tone];
 }

@@ -22,8 +22,9 @@ bool event_is(const json_t *event, const char *kind);
 typedef enum tone {
     TONE_GOOD,
     TONE_BAD,   /* the run has failed */
+    TONE_OPEN,  /* it should have been judged and was not: the run is not whole, or not to be trusted */
     TONE_KNOWN, /* wrong, and excused */
-    TONE_MUTED, /* nothing was judged */
+    TONE_MUTED, /* not applicable */
 } tone_t;
 enum { TONES = TONE_MUTED + 1 };
 
@@ -39,7 +40,7 @@ const look_t *look_of(const char *verdict);
 /* That of a verdict event: a failure the run was told to put up with is not bad. */
 tone_t event_tone(const json_t *verdict);
 
-/* "good", "bad", "known", "muted" */
+/* "good", "bad", "open", "known", "muted" */
 const char *tone_name(tone_t tone);
 
 #endif

@@ -14,14 +14,12 @@ static void add_standing(text_t *out, const coverage_row_t *row)
         text_puts(out, "<td><span class=\"verdict muted\">not in this run</span></td>");
         return;
     }
-    const size_t judged = row->by[STANDING_PASSED] + row->by[STANDING_FAILED] + row->by[STANDING_EXCUSED] +
-                          row->by[STANDING_OPEN];
+    const size_t applied = row->by[TONE_GOOD] + row->by[TONE_BAD] + row->by[TONE_OPEN] + row->by[TONE_KNOWN];
     text_printf(out, "<td><span class=\"verdict %s\">%s</span> <span class=\"why\">%zu of %zu",
-                tone_name(coverage_tone(row->standing)), coverage_word(row->standing),
-                row->by[STANDING_PASSED], judged);
-    if (row->standing != STANDING_PASSED) {
+                tone_name(row->tone), coverage_word(row->tone), row->by[TONE_GOOD], applied);
+    if (row->tone != TONE_GOOD) {
         text_puts(out, "; ");
-        xml_add(out, row->first[row->standing]);
+        xml_add(out, row->first[row->tone]);
     }
     text_puts(out, "</span></td>");
 }

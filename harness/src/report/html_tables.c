@@ -49,7 +49,7 @@ static void add_counts(text_t *out, const run_t *run)
                     (long long)json_integer_value(count), name);
     }
     if (run->judged < run->len) {
-        text_printf(out, "<li class=\"bad\"><b>%zu</b> no verdict</li>", run->len - run->judged);
+        text_printf(out, "<li class=\"open\"><b>%zu</b> no verdict</li>", run->len - run->judged);
     }
     if (event_number(run->summary, "tolerated") > 0) {
         text_printf(out, "<li class=\"known\"><b>%.0f</b> of the failures with --strict only</li>",
@@ -73,8 +73,9 @@ static void add_run(text_t *out, const sheet_t *sheet, const run_t *run)
     }
     text_puts(out, "<p class=\"outcome\">");
     if (run_flaw(run)) {
-        text_printf(out, "<b>Not whole</b>: %s; %zu of %zu variants have a verdict", run_flaw(run),
-                    run->judged, run->len);
+        text_puts(out, "<b>Not whole</b><span>");
+        say_flaw(out, run);
+        text_puts(out, "</span>");
     } else {
         text_printf(out, "<b>%s</b>", good ? "All as expected" : "Not as expected");
         text_printf(out, "<span>%zu variants in %.1f s, exit code %d</span>", run->len,
@@ -116,18 +117,21 @@ void html_runs(text_t *out, const sheet_t *sheet)
 static void add_cell(text_t *out, const sheet_t *sheet, const cell_t *cell, size_t group, size_t column)
 {
     const char *first = sheet->count > 1 && column == 0 ? " first" : "";
-    bool bad = cell->by[TONE_BAD] > 0;
-    const char *tone = cell->judged == 0          ? "muted"
-                       : bad                      ? "bad"
-                       : cell->by[TONE_KNOWN] > 0 ? "known"
-                                                  : "good";
+    static const tone_t worst_first[] = {TONE_BAD, TONE_OPEN, TONE_KNOWN, TONE_GOOD, TONE_MUTED};
+    size_t worst = 0;
     if (cell->planned == 0) {
         text_printf(out, "<td class=\"empty%s\"></td>", first);
         return;
     }
-    text_printf(out, "<td class=\"%s%s\"><a href=\"#q=%s.*/%s\">", tone, first, sheet->groups.at[group],
-                sheet->columns.at[column]);
-    text_puts(out, bad ? "<span class=\"mark\">✗</span> " : "");
+    while (cell->by[worst_first[worst]] == 0) {
+        worst++;
+    }
+    tone_t tone = worst_first[worst];
+    text_printf(out, "<td class=\"%s%s\"><a href=\"#q=%s.*/%s\">", tone_name(tone), first,
+                sheet->groups.at[group], sheet->columns.at[column]);
+    text_puts(out, tone == TONE_BAD    ? "<span class=\"mark\">✗</span> "
+                   : tone == TONE_OPEN ? "<span class=\"mark\">○</span> "
+                                       : "");
     cell_write(out, cell);
     text_puts(out, "</a></td>");
 }
@@ -156,7 +160,7 @@ static void add_matrix_head(text_t *out, const sheet_t *sheet)
 
 void html_matrix(text_t *out, const sheet_t *sheet)
 {
-    text_puts(out, "<section id=\"matrix\"><h2>Matrix <small>passed of judged, by group, transport and "
+    text_puts(out, "<section id=\"matrix\"><h2>Matrix <small>passed of applicable, by group, transport and "
                    "serializer</small></h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
                    "aria-label=\"Matrix\"><table class=\"matrix\">");
     add_matrix_head(out, sheet);
@@ -226,20 +230,25 @@ static void add_row(text_t *out, const sheet_t *sheet, const sheet_row_t *row)
 /* What a group came to in all runs, in a few words. */
 static void add_group_counts(text_t *out, const sheet_t *sheet, size_t group)
 {
-    size_t planned = 0, differing = 0, bad = 0;
+    size_t planned = 0, differing = 0, by[TONES] = {0};
     for (size_t i = 0; i < sheet->len; i++) {
         const sheet_row_t *row = &sheet->rows[i];
         if (row->group == group) {
             planned++;
             differing += row->differs;
             for (size_t run = 0; run < sheet->count; run++) {
-                bad += row->runs[run] && row_tone(row->runs[run]) == TONE_BAD;
+                if (row->runs[run]) {
+                    by[row_tone(row->runs[run])]++;
+                }
             }
         }
     }
     text_printf(out, "<small>%zu variant%s", planned, planned > 1 ? "s" : "");
-    if (bad > 0) {
-        text_printf(out, ", <b class=\"bad\">%zu failed</b>", bad);
+    if (by[TONE_BAD] > 0) {
+        text_printf(out, ", <b class=\"bad\">%zu failed</b>", by[TONE_BAD]);
+    }
+    if (by[TONE_OPEN] > 0) {
+        text_printf(out, ", <b class=\"open\">%zu not judged</b>", by[TONE_OPEN]);
     }
     if (differing > 0) {
         text_printf(out, ", <b>%zu differ</b>", differing);

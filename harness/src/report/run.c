@@ -93,6 +93,7 @@ static bool add_verdict(run_t *run, json_t *event, text_t *error)
     return true;
 }
 
+/* What it says must follow from the verdicts. */
 static bool add_summary(run_t *run, json_t *event, text_t *error)
 {
     const char *name;
@@ -113,6 +114,14 @@ static bool add_summary(run_t *run, json_t *event, text_t *error)
                     run->len);
         return false;
     }
+    for (size_t i = 0; event_number(event, "exit") == 0 && i < run->len; i++) {
+        tone_t tone = row_tone(&run->rows[i]);
+        if (tone == TONE_BAD || tone == TONE_OPEN) {
+            text_printf(error, "exit code 0, and the verdict of %s is \"%s\": this run proves nothing",
+                        event_string(run->rows[i].planned, "variant"), row_verdict(&run->rows[i]));
+            return false;
+        }
+    }
     run->summary = json_incref(event);
     return true;
 }
@@ -131,7 +140,8 @@ static bool comes_in_time(const run_t *run, const json_t *event, text_t *error)
     bool plans =
         strcmp(kind, "run") == 0 || strcmp(kind, "requirements") == 0 || strcmp(kind, "planned") == 0;
     if (!plans && run->len != planned_total(run)) {
-        text_printf(error, "\"%s\" before all of the plan", kind);
+        text_printf(error, "\"%s\" before all of the plan: %zu of %zu variants are planned so far", kind,
+                    run->len, planned_total(run));
         return false;
     }
     return true;
@@ -191,7 +201,7 @@ const char *row_column(const run_row_t *row)
 
 tone_t row_tone(const run_row_t *row)
 {
-    return row->verdict ? event_tone(row->verdict) : TONE_BAD;
+    return row->verdict ? event_tone(row->verdict) : TONE_OPEN;
 }
 
 const char *row_verdict(const run_row_t *row)

@@ -153,6 +153,19 @@ void say_failure(text_t *out, const run_t *run, const json_t *verdict, size_t fr
     text_putc(out, '\n');
 }
 
+void say_flaw(text_t *out, const run_t *run)
+{
+    double planned = event_number(run->head, "planned");
+    double missing = planned - (double)run->len;
+    for (size_t i = 0; i < run->len; i++) {
+        missing += row_tone(&run->rows[i]) == TONE_OPEN;
+    }
+    text_puts(out, run_flaw(run));
+    if (missing > 0) {
+        text_printf(out, "; %.0f of %.0f variants were not judged", missing, planned);
+    }
+}
+
 void say_coverage(text_t *out, const run_t *run)
 {
     coverage_t *coverage = coverage_new(run);
@@ -166,7 +179,8 @@ void say_counts(text_t *out, const run_t *run)
     json_t *count;
     const char *between = "";
     const json_t *counts = run->summary ? json_object_get(run->summary, "counts") : run->counts;
-    text_printf(out, "%.0f planned:", event_number(run->head, "planned"));
+    text_printf(out, "%.0f planned:%s", event_number(run->head, "planned"),
+                json_object_size(counts) > 0 ? "" : " no verdict");
     json_object_foreach((json_t *)counts, name, count)
     {
         text_printf(out, "%s %s %lld", between, name, (long long)json_integer_value(count));

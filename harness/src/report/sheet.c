@@ -68,7 +68,7 @@ static void count(sheet_t *sheet, const sheet_row_t *row)
             cell_t *cell = cell_at(sheet, i, row->group, column);
             tone_t tone = row_tone(row->runs[i]);
             cell->planned++;
-            cell->judged += tone != TONE_MUTED;
+            cell->applicable += tone != TONE_MUTED;
             cell->by[tone]++;
         }
     }
@@ -119,8 +119,8 @@ const cell_t *sheet_cell(const sheet_t *sheet, size_t run, size_t group, size_t 
 
 void cell_write(text_t *out, const cell_t *cell)
 {
-    if (cell->judged > 0) {
-        text_printf(out, "%zu/%zu", cell->by[TONE_GOOD], cell->judged);
+    if (cell->applicable > 0) {
+        text_printf(out, "%zu/%zu", cell->by[TONE_GOOD], cell->applicable);
     } else if (cell->planned > 0) {
         text_puts(out, "n/a");
     }

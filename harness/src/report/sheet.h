@@ -8,7 +8,7 @@
 
 /* What one group came to over one transport and serializer. */
 typedef struct cell {
-    size_t planned, judged, by[TONES]; /* judged: all but what is muted */
+    size_t planned, applicable, by[TONES]; /* applicable: all but what is muted */
 } cell_t;
 
 /* One variant in all runs. */
@@ -37,7 +37,8 @@ void sheet_free(sheet_t *sheet);
 
 const cell_t *sheet_cell(const sheet_t *sheet, size_t run, size_t group, size_t column);
 
-/* Appends "12/13", "n/a" where nothing was judged, nothing where nothing was planned. */
+/* Appends "12/13", passed of applicable, "n/a" where nothing is applicable, nothing where nothing is planned.
+ */
 void cell_write(text_t *out, const cell_t *cell);
 
 #endif

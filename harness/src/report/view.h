@@ -68,6 +68,10 @@ void say_source(text_t *out, const json_t *source);
 /* Appends the command that runs the variant again. */
 void say_again(text_t *out, const run_t *run, const json_t *verdict);
 
+/* Appends why the run is not whole (see run_flaw), and how much of it is missing: "…; 3 of 12 variants were
+ * not judged". */
+void say_flaw(text_t *out, const run_t *run);
+
 /* Appends what the run showed of the requirements: "228 requirements: 222 passed, …". */
 void say_coverage(text_t *out, const run_t *run);
 

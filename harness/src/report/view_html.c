@@ -88,6 +88,7 @@ static void html_end(text_t *out, const view_settings_t *settings, const run_t *
     if (failures == 0) {
         text_puts(out, "<section id=\"failures\"><h2>Failures</h2><p>None.</p></section>\n");
     }
+    html_failures(out, sheet, TONE_OPEN, "not-judged", "Not judged");
     html_failures(out, sheet, TONE_KNOWN, "excused", "Excused");
     html_variants(out, sheet);
     html_coverage(out, sheet);

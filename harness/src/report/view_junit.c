@@ -24,10 +24,10 @@ static const char *element_of(const run_row_t *row)
     case TONE_KNOWN:
     case TONE_MUTED:
         return "skipped";
+    case TONE_OPEN:
+        return "error";
     case TONE_BAD:
-        return strcmp(row_verdict(row), "fail") == 0 || strcmp(row_verdict(row), "unexpected pass") == 0
-                   ? "failure"
-                   : "error";
+        return "failure";
     default:
         return NULL;
     }

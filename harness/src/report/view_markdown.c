@@ -76,14 +76,15 @@ static void add_run(text_t *out, const run_t *run, bool named)
     add_words(out, event_string(run->head, "phxspec"));
     text_printf(out, ", started %s\n\n", event_string(run->head, "started_at"));
     if (run_flaw(run)) {
-        text_printf(out, "> **%s; %zu of %.0f variants have a verdict.**\n\n", run_flaw(run), run->judged,
-                    event_number(run->head, "planned"));
+        text_puts(out, "> **");
+        say_flaw(out, run);
+        text_puts(out, ".**\n\n");
     }
 }
 
 static void add_matrix(text_t *out, const sheet_t *sheet)
 {
-    text_puts(out, "| passed of judged |");
+    text_puts(out, "| passed of applicable |");
     for (size_t run = 0; run < sheet->count; run++) {
         for (size_t i = 0; i < sheet->columns.len; i++) {
             text_putc(out, ' ');
@@ -106,7 +107,7 @@ static void add_matrix(text_t *out, const sheet_t *sheet)
         text_puts(out, " |");
         for (size_t i = 0; i < sheet->count * sheet->columns.len; i++) {
             const cell_t *cell = sheet_cell(sheet, i / sheet->columns.len, group, i % sheet->columns.len);
-            text_puts(out, cell->by[TONE_BAD] > 0 ? " ❌ " : " ");
+            text_puts(out, cell->by[TONE_BAD] > 0 ? " ❌ " : cell->by[TONE_OPEN] > 0 ? " ⚠ " : " ");
             cell_write(out, cell);
             text_puts(out, " |");
         }
@@ -118,14 +119,14 @@ static void add_matrix(text_t *out, const sheet_t *sheet)
 /* The requirements that the runs did not show to be kept. */
 static void add_requirements(text_t *out, const run_t *const *runs, size_t count)
 {
-    static const standing_t shown[] = {STANDING_FAILED, STANDING_EXCUSED, STANDING_OPEN, STANDING_UNSEEN};
+    static const tone_t tones[] = {TONE_BAD, TONE_OPEN, TONE_KNOWN, TONE_MUTED};
     size_t all = 0;
     for (size_t i = 0; i < count; i++) {
         coverage_t *coverage = coverage_new(runs[i]);
-        for (size_t standing = 0; standing < sizeof shown / sizeof *shown; standing++) {
+        for (size_t tone = 0; tone < sizeof tones / sizeof *tones; tone++) {
             for (size_t j = 0; j < coverage->len; j++) {
                 const coverage_row_t *row = &coverage->rows[j];
-                if (row->standing != shown[standing]) {
+                if (row->tone != tones[tone]) {
                     continue;
                 }
                 text_puts(out, all++ == 0
@@ -136,8 +137,8 @@ static void add_requirements(text_t *out, const run_t *const *runs, size_t count
                     add_words(out, runs[i]->label);
                     text_puts(out, ": ");
                 }
-                text_printf(out, "**%s**, as ", coverage_word(row->standing));
-                add_words(out, row->first[row->standing]);
+                text_printf(out, "**%s**, as ", coverage_word(row->tone));
+                add_words(out, row->first[row->tone]);
                 text_puts(out, ": ");
                 text_t words = {0};
                 run_requirement(&words, runs[i], row->id);
@@ -260,7 +261,7 @@ static void add_failure(text_t *out, const run_t *run, const run_row_t *row, boo
     text_puts(out, "</details>\n");
 }
 
-/* Failures first, then what is excused. */
+/* Failures first, then what was not judged, then what is excused. */
 static void add_failures(text_t *out, const run_t *const *runs, size_t count, tone_t tone,
                          const char *heading)
 {
@@ -299,6 +300,7 @@ static void markdown_end(text_t *out, const view_settings_t *settings, const run
     add_matrix(out, sheet);
     add_requirements(out, runs, count);
     add_failures(out, runs, count, TONE_BAD, "Failures");
+    add_failures(out, runs, count, TONE_OPEN, "Not judged");
     add_failures(out, runs, count, TONE_KNOWN, "Excused");
     sheet_free(sheet);
 }

@@ -68,11 +68,11 @@ static void add_point(text_t *out, const view_settings_t *settings, const run_t 
         if (tolerated) {
             text_printf(out, " (%s: it fails the run with --strict only)", event_string(verdict, "level"));
         }
-    } else if (tone == TONE_BAD && strcmp(event_string(verdict, "verdict"), "fail") != 0) {
+    } else if (tone != TONE_GOOD && strcmp(event_string(verdict, "verdict"), "fail") != 0) {
         text_printf(out, " (%s)", event_string(verdict, "verdict"));
     }
     text_putc(out, '\n');
-    if (tone == TONE_BAD || tone == TONE_KNOWN) {
+    if (tone != TONE_GOOD && tone != TONE_MUTED) {
         add_diagnostics(out, run, verdict);
     }
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { FRAMES_SHOWN = 24 };
+enum { FRAMES_SHOWN = 24, UNPLAYED_NAMED_MAX = 10 };
 
 static void add_coloured(text_t *out, const view_settings_t *settings, const char *colour, const char *word)
 {
@@ -31,17 +31,20 @@ typedef enum telling { NOT_TOLD, IN_A_LINE, IN_FULL } telling_t;
 static telling_t telling_of(const view_settings_t *settings, const json_t *verdict)
 {
     const char *word = event_string(verdict, "verdict");
-    bool failed = event_tone(verdict) == TONE_BAD || json_is_true(json_object_get(verdict, "tolerated"));
+    tone_t tone = event_tone(verdict);
+    if (strcmp(word, "not run") == 0) { /* add_failures counts them */
+        return settings->detail >= DETAIL_VERBOSE ? IN_A_LINE : NOT_TOLD;
+    }
     if (strcmp(word, "unexpected pass") == 0) {
         return settings->detail >= DETAIL_VERBOSE ? IN_FULL : IN_A_LINE;
     }
-    if (failed && strcmp(word, "not run") != 0) {
+    if (tone == TONE_BAD || tone == TONE_OPEN || json_is_true(json_object_get(verdict, "tolerated"))) {
         return IN_FULL;
     }
     if (settings->detail == DETAIL_QUIET) {
         return NOT_TOLD;
     }
-    return event_tone(verdict) == TONE_KNOWN && settings->detail >= DETAIL_VERBOSE ? IN_FULL : IN_A_LINE;
+    return tone == TONE_KNOWN && settings->detail >= DETAIL_VERBOSE ? IN_FULL : IN_A_LINE;
 }
 
 /* Behind a colon, where nothing more follows: what excuses it, or the reason. */
@@ -112,9 +115,10 @@ static void add_cell(text_t *out, const view_settings_t *settings, const cell_t 
         text_puts(out, text_str(&text));
     } else {
         add_coloured(out, settings,
-                     cell->by[TONE_BAD]  ? "31"
-                     : cell->judged == 0 ? "2"
-                                         : "32",
+                     cell->by[TONE_BAD]      ? "31"
+                     : cell->by[TONE_OPEN]   ? "33"
+                     : cell->applicable == 0 ? "2"
+                                             : "32",
                      text_str(&text));
     }
     text_free(&text);
@@ -123,7 +127,7 @@ static void add_cell(text_t *out, const view_settings_t *settings, const cell_t 
 static void add_groups(text_t *out, const view_settings_t *settings, const run_t *run)
 {
     sheet_t *sheet = sheet_new(&run, 1);
-    text_printf(out, "\n%-20s", "passed of judged");
+    text_printf(out, "\n%-20s", "passed of applicable");
     for (size_t i = 0; i < sheet->columns.len; i++) {
         text_printf(out, "  %10s", sheet->columns.at[i]);
     }
@@ -139,20 +143,45 @@ static void add_groups(text_t *out, const view_settings_t *settings, const run_t
     sheet_free(sheet);
 }
 
+static bool is_played(const run_row_t *row)
+{
+    return row->verdict && strcmp(row_verdict(row), "not run") != 0;
+}
+
+/* What was not played has one reason, which is the run's: of many it is told once. */
+static bool add_unplayed(text_t *out, const view_settings_t *settings, const run_t *run)
+{
+    const run_row_t *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < run->len; i++) {
+        if (!is_played(&run->rows[i])) {
+            first = first ? first : &run->rows[i];
+            count++;
+        }
+    }
+    if (count <= UNPLAYED_NAMED_MAX) {
+        return false;
+    }
+    const char *reason = event_string(first->verdict, "reason");
+    add_coloured(out, settings, look_of("not run")->colour, row_verdict(first));
+    text_printf(out, "  %zu variants%s%s\n", count, *reason ? ": " : "", reason);
+    return true;
+}
+
 /* What the run did not pass, by name, one line each. */
 static void add_failures(text_t *out, const view_settings_t *settings, const run_t *run)
 {
-    size_t listed = 0;
+    size_t before = out->len;
+    bool unplayed_told = add_unplayed(out, settings, run);
     for (size_t i = 0; i < run->len; i++) {
         const run_row_t *row = &run->rows[i];
         bool tolerated = json_is_true(json_object_get(row->verdict, "tolerated"));
-        if (row_tone(row) != TONE_BAD && !tolerated) {
+        bool wrong = row_tone(row) == TONE_BAD || row_tone(row) == TONE_OPEN || tolerated;
+        if (!wrong || (unplayed_told && !is_played(row))) {
             continue;
         }
         text_t why = {0};
-        if (row->verdict) {
-            say_why(&why, row->verdict);
-        }
+        say_why(&why, row->verdict);
         span_t rest = text_span(&why), line = {0};
         add_coloured(out, settings, look_of(row_verdict(row))->colour, row_verdict(row));
         text_printf(out, "  %s", event_string(row->planned, "variant"));
@@ -161,9 +190,8 @@ static void add_failures(text_t *out, const view_settings_t *settings, const run
         }
         text_puts(out, tolerated ? "  (it fails the run with --strict only)\n" : "\n");
         text_free(&why);
-        listed++;
     }
-    text_puts(out, listed > 0 ? "\n" : "");
+    text_puts(out, out->len > before ? "\n" : "");
 }
 
 static void text_run_end(text_t *out, const view_settings_t *settings, const run_t *run)
@@ -181,9 +209,11 @@ static void text_run_end(text_t *out, const view_settings_t *settings, const run
         text_printf(out, "%.0f closed uncleanly, which no verdict depends on\n", unclean);
     }
     if (run_flaw(run)) {
-        add_coloured(out, settings, "31;1", run_flaw(run));
-        text_printf(out, "; %zu of %.0f variants have a verdict\n", run->judged,
-                    event_number(run->head, "planned"));
+        text_t flaw = {0};
+        say_flaw(&flaw, run);
+        add_coloured(out, settings, "31;1", text_str(&flaw));
+        text_putc(out, '\n');
+        text_free(&flaw);
     }
     say_counts(out, run);
     text_putc(out, '\n');

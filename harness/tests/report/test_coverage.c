@@ -17,16 +17,17 @@ static const char *written(const coverage_t *coverage, text_t *out)
     return text_str(out);
 }
 
-/* The worst of what was judged decides; what was not judged decides nothing. */
+/* The worst decides; what could not be judged decides nothing. */
 START_TEST(one_failure_is_enough)
 {
     static const struct {
         const char *variant, *verdict, *first, *second;
-    } rows[] = {{"a.x/ws/v2", "pass", "R-01", "R-02"},
-                {"a.x/ws/v1", "not applicable", "R-01", "R-03"},
-                {"a.y/ws/v2", "fail", "R-02", NULL},
-                {"a.z/ws/v2", "expected failure", "R-04", NULL},
-                {"a.w/ws/v2", "pass", "R-04", NULL}};
+    } rows[] = {
+        {"a.x/ws/v2", "pass", "R-01", "R-02"},         {"a.x/ws/v1", "not applicable", "R-01", "R-03"},
+        {"a.y/ws/v2", "fail", "R-02", NULL},           {"a.z/ws/v2", "expected failure", "R-04", NULL},
+        {"a.w/ws/v2", "pass", "R-04", NULL},           {"a.v/ws/v2", "pass", "R-05", NULL},
+        {"a.v/ws/v1", "harness error", "R-05", NULL},  {"a.u/ws/v2", "not run", "R-06", "R-02"},
+        {"a.t/ws/v2", "unexpected pass", "R-07", NULL}};
     enum { COUNT = sizeof rows / sizeof *rows };
     run_t *run = run_new("made");
     text_t out = {0};
@@ -38,15 +39,19 @@ START_TEST(one_failure_is_enough)
         add(run, rows[i].variant, rows[i].verdict, rows[i].first, rows[i].second);
     }
     coverage_t *coverage = coverage_new(run);
-    ck_assert_uint_eq(coverage->len, 4);
-    ck_assert_int_eq(coverage_row(coverage, "R-01")->standing, STANDING_PASSED);
-    ck_assert_int_eq(coverage_row(coverage, "R-02")->standing, STANDING_FAILED);
-    ck_assert_str_eq(coverage_row(coverage, "R-02")->first[STANDING_FAILED], "a.y/ws/v2");
-    ck_assert_int_eq(coverage_row(coverage, "R-03")->standing, STANDING_UNSEEN);
-    ck_assert_int_eq(coverage_row(coverage, "R-04")->standing, STANDING_EXCUSED);
-    ck_assert_ptr_null(coverage_row(coverage, "R-05"));
+    ck_assert_uint_eq(coverage->len, 7);
+    ck_assert_int_eq(coverage_row(coverage, "R-01")->tone, TONE_GOOD);
+    ck_assert_int_eq(coverage_row(coverage, "R-02")->tone, TONE_BAD);
+    ck_assert_str_eq(coverage_row(coverage, "R-02")->first[TONE_BAD], "a.y/ws/v2");
+    ck_assert_int_eq(coverage_row(coverage, "R-03")->tone, TONE_MUTED);
+    ck_assert_int_eq(coverage_row(coverage, "R-04")->tone, TONE_KNOWN);
+    ck_assert_int_eq(coverage_row(coverage, "R-05")->tone, TONE_OPEN);
+    ck_assert_str_eq(coverage_row(coverage, "R-05")->first[TONE_OPEN], "a.v/ws/v1");
+    ck_assert_int_eq(coverage_row(coverage, "R-06")->tone, TONE_OPEN);
+    ck_assert_int_eq(coverage_row(coverage, "R-07")->tone, TONE_GOOD);
+    ck_assert_ptr_null(coverage_row(coverage, "R-08"));
     ck_assert_str_eq(written(coverage, &out),
-                     "4 requirements: 1 passed, 1 failed, 1 failed and excused, 1 not "
+                     "7 requirements: 2 passed, 1 failed, 2 not decided, 1 failed and excused, 1 not "
                      "observable with this target");
     text_free(&out);
     coverage_free(coverage);
@@ -73,11 +78,10 @@ START_TEST(no_verdict_is_no_pass)
     }
     coverage_t *coverage = coverage_new(run);
     for (size_t i = 0; i < 3; i++) {
-        ck_assert_int_eq(coverage_row(coverage, rules[i])->standing, STANDING_OPEN);
-        ck_assert_str_eq(coverage_row(coverage, rules[i])->first[STANDING_OPEN], variants[i]);
+        ck_assert_int_eq(coverage_row(coverage, rules[i])->tone, TONE_OPEN);
+        ck_assert_str_eq(coverage_row(coverage, rules[i])->first[TONE_OPEN], variants[i]);
     }
-    ck_assert_int_eq(coverage_row(coverage, "R-99")->standing, STANDING_FAILED);
-    ck_assert_int_eq(coverage_tone(STANDING_OPEN), TONE_BAD);
+    ck_assert_int_eq(coverage_row(coverage, "R-99")->tone, TONE_BAD);
     ck_assert_str_eq(written(coverage, &out), "6 requirements: 1 passed, 2 failed, 3 not decided");
     text_free(&out);
     coverage_free(coverage);

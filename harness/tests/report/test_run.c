@@ -73,6 +73,23 @@ START_TEST(a_run_ended_early_is_never_green)
 }
 END_TEST
 
+START_TEST(an_exit_code_of_0_follows_from_the_verdicts)
+{
+    static const char *const wrong[] = {"fail", "unexpected pass", "not run", "harness error", "flaky"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        run_t *run = planned();
+        assert_added(run, made_variant("a.x/ws/v2", wrong[i]));
+        assert_added(run, made_variant("b.y/lp/v1", "pass"));
+        json_t *summary = made_summary(2, "pass", 1);
+        json_object_set_new(json_object_get(summary, "counts"), wrong[i], json_integer(1));
+        assert_refused(run, json_deep_copy(summary), "exit code 0, and the verdict of a.x/ws/v2 is");
+        json_object_set_new(summary, "exit", json_integer(1));
+        assert_added(run, summary);
+        run_free(run);
+    }
+}
+END_TEST
+
 START_TEST(an_event_has_its_members_and_no_others)
 {
     run_t *run = run_new("made");
@@ -112,4 +129,5 @@ END_TEST
 
 TEST_MAIN("report run", a_whole_run, what_comes_at_the_wrong_time_is_refused,
           verdicts_are_planned_and_counted, a_run_ended_early_is_never_green,
-          an_event_has_its_members_and_no_others, a_verdict_that_is_not_known_is_bad)
+          an_exit_code_of_0_follows_from_the_verdicts, an_event_has_its_members_and_no_others,
+          a_verdict_that_is_not_known_is_bad)
