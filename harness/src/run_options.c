@@ -89,7 +89,7 @@ static bool read_count(const char *argument, long *count, text_t *error)
     return good;
 }
 
-static bool is_one_of(bool is, const char *what, text_t *error)
+static bool must_be(bool is, const char *what, text_t *error)
 {
     if (!is) {
         text_printf(error, "it is %s", what);
@@ -115,11 +115,11 @@ static bool read_option(run_options_t *options, int code, const char *argument, 
     case OPT_SKIP:
         return selection_add(&selection->skip, argument, error);
     case OPT_LEVEL:
-        return is_one_of(level_parse(argument, &selection->weakest), "must, should or may", error);
+        return must_be(level_parse(argument, &selection->weakest), "must, should or may", error);
     case OPT_TRANSPORT:
-        return is_one_of(selection_transport(selection, argument), "ws or lp", error);
+        return must_be(selection_transport(selection, argument), "ws or lp", error);
     case OPT_VSN:
-        return is_one_of(selection_vsn(selection, argument), "1 or 2", error);
+        return must_be(selection_vsn(selection, argument), "1 or 2", error);
     case OPT_LIST:
         options->list = true;
         return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client_suite/pool.h"
 
+#include "base/member.h"
 #include "base/memory.h"
 #include "client_suite/play_check.h"
 #include "net/deadline.h"
@@ -41,12 +42,6 @@ static void stop(reading_t *reading)
     reading->driver = NULL;
 }
 
-static const char *string_at(const json_t *object, const char *key)
-{
-    const char *string = json_string_value(json_object_get(object, key));
-    return string ? string : "?";
-}
-
 static double number_at(const json_t *object, const char *key, double otherwise)
 {
     const json_t *number = json_object_get(object, key);
@@ -72,7 +67,7 @@ static bool read_hello(const json_t *hello, greeting_t *greeting, text_t *error)
     const json_t *capabilities = json_object_get(hello, "capabilities");
     const json_t *tolerance = json_object_get(hello, "tolerance");
     const json_t *protocol = json_object_get(hello, "protocol");
-    if (strcmp(string_at(hello, "event"), "hello") != 0 || !json_is_integer(protocol) ||
+    if (strcmp(string_member(hello, "event", "?"), "hello") != 0 || !json_is_integer(protocol) ||
         !json_is_string(json_object_get(hello, "name")) ||
         !json_is_string(json_object_get(hello, "version")) || !json_is_array(capabilities)) {
         text_printf(error,
@@ -93,8 +88,8 @@ static bool read_hello(const json_t *hello, greeting_t *greeting, text_t *error)
                   "the driver's tolerance is not {\"early_ms\": N, \"late_ms\": N}, in milliseconds\n");
         return false;
     }
-    greeting->name = mem_string(string_at(hello, "name"));
-    greeting->version = mem_string(string_at(hello, "version"));
+    greeting->name = mem_string(string_member(hello, "name", "?"));
+    greeting->version = mem_string(string_member(hello, "version", "?"));
     const char *phoenix = json_string_value(json_object_get(hello, "phoenix"));
     release_t release;
     if (phoenix && !release_parse(phoenix, &release)) {

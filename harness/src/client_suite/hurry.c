@@ -4,18 +4,9 @@
 #include "vectors/pace.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A case leaves this much between what the server does and the end of a timer at the least. */
 static const double PART_OF_TIMER = 0.1;
-
-static bool is_one_of(const char *word, const char *const *words)
-{
-    while (*words && strcmp(*words, word) != 0) {
-        words++;
-    }
-    return *words != NULL;
-}
 
 /* The delays of reconnects and joins are not among them: they begin with what the server does. */
 static double shortest_timer(const json_t *json)
@@ -28,7 +19,7 @@ static double shortest_timer(const json_t *json)
     size_t i;
     json_object_foreach((json_t *)json, key, value)
     {
-        double ms = json_is_number(value) && is_one_of(key, timers) ? json_number_value(value) : INFINITY;
+        double ms = json_is_number(value) && word_listed(timers, key) ? json_number_value(value) : INFINITY;
         shortest = fmin(shortest, fmin(ms, shortest_timer(value)));
     }
     json_array_foreach(json, i, value)

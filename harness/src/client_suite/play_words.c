@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "client_suite/play_words.h"
 
+#include "base/member.h"
 #include "client_suite/play_check.h"
 #include "vectors/words.h"
 
-#include <string.h>
-
-static const char *string_at(const json_t *step, const char *key, const char *otherwise)
-{
-    const char *string = json_string_value(json_object_get(step, key));
-    return string ? string : otherwise;
-}
 
 static void json_phrase(text_t *out, const char *introduction, const json_t *value)
 {
@@ -31,7 +25,7 @@ void play_words(text_t *out, const json_t *step)
 {
     deed_t deed = deed_of(step);
     const json_t *value = deed < DEEDS ? json_object_get(step, deed_name(deed)) : NULL;
-    const char *name = json_string_value(value), *on = string_at(step, "on", "a");
+    const char *name = json_string_value(value), *on = string_member(step, "on", "a");
     switch (deed) {
     case DEED_DO:
         text_printf(out, "the driver is told to %s", name);

@@ -9,14 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool is_known(const char *key, const char *const *known)
-{
-    while (*known && strcmp(*known, key) != 0) {
-        known++;
-    }
-    return *known != NULL;
-}
-
 /* The first member that is not known; NULL: there is none. */
 static const char *unknown_member(const json_t *object, const char *const *known)
 {
@@ -24,7 +16,7 @@ static const char *unknown_member(const json_t *object, const char *const *known
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
     {
-        if (!is_known(key, known)) {
+        if (!word_listed(known, key)) {
             return key;
         }
     }
@@ -57,7 +49,7 @@ static bool read_entry(const json_t *json, expectation_t *entry, text_t *why)
         text_puts(why, "it needs one of \"case\" and \"recording\", a name or a glob");
     } else if (!entry->reason) {
         text_puts(why, "it needs a \"reason\"");
-    } else if (!entry->verdict || !is_known(entry->verdict, recording ? of_recordings : of_cases)) {
+    } else if (!entry->verdict || !word_listed(recording ? of_recordings : of_cases, entry->verdict)) {
         text_printf(why, "verdict: %s is what may be expected; errors of the harness never are",
                     recording ? "\"disagree\"" : "\"fail\" or \"not applicable\"");
     } else if (json_object_get(json, "link") && !entry->link) {

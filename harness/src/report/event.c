@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/event.h"
 
+#include "base/member.h"
+
 #include <string.h>
 
 /* What a member may hold. */
@@ -235,8 +237,7 @@ bool event_check(const json_t *event, text_t *error)
 
 const char *event_string(const json_t *event, const char *member)
 {
-    const char *string = json_string_value(json_object_get(event, member));
-    return string ? string : "";
+    return string_member(event, member, "");
 }
 
 double event_number(const json_t *event, const char *member)

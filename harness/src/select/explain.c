@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/explain.h"
 
+#include "base/member.h"
 #include "select/pattern.h"
 #include "vectors/requirements.h"
 #include "vectors/variant.h"
@@ -8,11 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *string_at(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
 
 static void add_list(text_t *out, const char *title, const json_t *list)
 {
@@ -43,18 +39,18 @@ static void add_source(text_t *out, const json_t *source)
                  {"phoenix", "Phoenix "},
                  {"url", "See "},
                  {"recording", "Recorded of Phoenix: "}};
-    const char *note = string_at(source, "note"), *between = "";
+    const char *note = string_member(source, "note", NULL), *between = "";
     text_puts(out, "    ");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        const char *value = string_at(source, kinds[i].key);
+        const char *value = string_member(source, kinds[i].key, NULL);
         if (value) {
             text_printf(out, "%s%s%s", between, kinds[i].title, value);
             between = "; ";
         }
     }
     text_printf(out, "%s%s\n", note ? ": " : "", note ? note : "");
-    if (string_at(source, "bug")) {
-        add_link(out, string_at(source, "bug"));
+    if (string_member(source, "bug", NULL)) {
+        add_link(out, string_member(source, "bug", NULL));
     }
 }
 
@@ -191,7 +187,7 @@ static void add_recordings(text_t *out, const recorded_t *recorded, const vector
 {
     bool any = false;
     for (size_t i = 0; i < json_array_size(c->source); i++) {
-        const char *scenario = string_at(json_array_get(c->source, i), "recording");
+        const char *scenario = string_member(json_array_get(c->source, i), "recording", NULL);
         if (scenario) {
             text_puts(out, any ? "" : "\nRecordings it was drawn from\n");
             add_recording(out, recorded, scenario);
@@ -243,7 +239,7 @@ static bool add_citing(text_t *out, const suite_files_t *files, const char *id)
 
 static void add_change(text_t *out, const json_t *change)
 {
-    const char *since = string_at(change, "since"), *until = string_at(change, "until");
+    const char *since = string_member(change, "since", NULL), *until = string_member(change, "until", NULL);
     if (since && until && strcmp(since, until) == 0) {
         text_printf(out, "    Phoenix %s", since);
     } else if (since && until) {
@@ -253,15 +249,15 @@ static void add_change(text_t *out, const json_t *change)
     } else {
         text_printf(out, "    Phoenix from %s on", since);
     }
-    text_printf(out, ": %s\n", string_at(change, "text"));
+    text_printf(out, ": %s\n", string_member(change, "text", NULL));
 }
 
 /* Where the rule holds, what it leaves open, and what releases made of it. */
 static void add_circumstances(text_t *out, const json_t *rule)
 {
     const json_t *changes = json_object_get(rule, "changes");
-    if (string_at(rule, "conditions")) {
-        text_printf(out, "    %s\n", string_at(rule, "conditions"));
+    if (string_member(rule, "conditions", NULL)) {
+        text_printf(out, "    %s\n", string_member(rule, "conditions", NULL));
     }
     add_list(out, "    since Phoenix ", json_object_get(rule, "since"));
     for (size_t i = 0; i < json_array_size(changes); i++) {
@@ -272,8 +268,8 @@ static void add_circumstances(text_t *out, const json_t *rule)
 static void explain_requirement(text_t *out, const suite_files_t *parts, size_t count, const char *id)
 {
     const json_t *rule = json_object_get(parts->requirements, id);
-    const char *reason = string_at(rule, "unobservable"),
-               *of_clients = string_at(rule, "unobservable_client");
+    const char *reason = string_member(rule, "unobservable", NULL),
+               *of_clients = string_member(rule, "unobservable_client", NULL);
     bool any = false;
     requirement_write(out, parts->requirements, id);
     text_putc(out, '\n');

@@ -2,6 +2,7 @@
 /* The steps that speak HTTP: handshakes and exchanges. */
 #include "vectors/steps.h"
 
+#include "base/member.h"
 #include "base/memory.h"
 #include "vectors/adapt.h"
 
@@ -49,12 +50,6 @@ static void add_subprotocols(http_headers_t *headers, const json_t *list)
     text_free(&value);
 }
 
-static const char *member(const json_t *step, const char *name, const char *otherwise)
-{
-    const json_t *value = json_object_get(step, name);
-    return value ? json_string_value(value) : otherwise;
-}
-
 static transport_t connect_transport(const case_run_t *run)
 {
     transport_t transport = run->variant->transport;
@@ -75,7 +70,7 @@ static const endpoint_t *endpoint_of(const case_run_t *run, mount_t mount)
 static mount_t connect_mount(const case_run_t *run)
 {
     mount_t mount = run->variant->mount;
-    mount_parse(member(run->filled, "mount", mount_name(mount)), &mount);
+    mount_parse(string_member(run->filled, "mount", mount_name(mount)), &mount);
     return mount;
 }
 
@@ -86,7 +81,7 @@ static char *connect_target(const case_run_t *run, transport_t transport)
                  *query = json_object_get(step, "query");
     text_t target = {0};
     if (json_object_get(step, "path")) {
-        text_puts(&target, member(step, "path", ""));
+        text_puts(&target, string_member(step, "path", ""));
     } else {
         text_printf(&target, "%s/%s", run->target->profile->mounts[connect_mount(run)].path,
                     transport_name(transport));
@@ -127,7 +122,7 @@ outcome_t connect_begin(case_run_t *run)
                             .pace = run->target->pace,
                             .room = run->room,
                             .transcript = run->transcript,
-                            .name = member(run->filled, "connect", "a"),
+                            .name = string_member(run->filled, "connect", "a"),
                             .transport = transport,
                             .vsn = connect_vsn(run),
                             .batches = profile_has_batches(run->target->profile),
@@ -341,7 +336,7 @@ static bool request_body(case_run_t *run, const json_t *body, text_t *out, text_
 outcome_t http_begin(case_run_t *run)
 {
     const json_t *json = json_object_get(run->filled, "http");
-    const char *name = member(run->filled, "as", "");
+    const char *name = string_member(run->filled, "as", "");
     text_t target = {0}, body = {0}, error = {0};
     if (!request_body(run, json_object_get(json, "body"), &body, &error)) {
         step_broken(run, "%s", text_str(&error));
@@ -349,10 +344,10 @@ outcome_t http_begin(case_run_t *run)
         text_free(&error);
         return STEP_FAILED;
     }
-    text_puts(&target, member(json, "path", "/"));
+    text_puts(&target, string_member(json, "path", "/"));
     add_parameters(&target, json_object_get(json, "query"));
     adapt_target(run->target->profile, &target);
-    http_request_t request = {.method = member(json, "method", "GET"),
+    http_request_t request = {.method = string_member(json, "method", "GET"),
                               .target = text_str(&target),
                               .body = text_span(&body),
                               .has_body = json_object_get(json, "body") != NULL};
@@ -437,7 +432,7 @@ outcome_t http_poll(case_run_t *run)
 
 outcome_t response_poll(case_run_t *run)
 {
-    const char *name = member(run->filled, "response", "");
+    const char *name = string_member(run->filled, "response", "");
     const exchange_t *exchange = exchange_find(run, name);
     return exchange ? answer_poll(run, exchange) : step_broken(run, "no exchange %s", name);
 }
