@@ -638,6 +638,7 @@ def test_a_saved_file_can_lie_about_bytes_without_harm(passed, tmp_path):
 def test_a_file_that_cannot_be_read_is_named(path):
     run = phxspec("report", path)
     assert run.code == 2 and path in run.err
+    assert "--report FILE.jsonl" in run.err, "how one gets such a file is not said"
 
 
 def test_no_file_is_wrong_use():

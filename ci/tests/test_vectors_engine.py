@@ -127,12 +127,23 @@ def test_a_server_that_floods_costs_a_case_and_no_memory(peer, says, report):
 # ---- a harness that stands still ----
 
 
-def stopped(url, report, pattern, after, seconds, then=lambda: None):
-    """A run that is stopped for a while in its midst: its exit code and its verdicts."""
+class Answers(Change):
+    """Notes that an answer came to the client."""
+
+    def __init__(self):
+        self.seen = False
+
+    def messages(self, message, held):
+        self.seen = True
+        return [message]
+
+
+def stopped(url, report, pattern, reached, seconds, then=lambda: None):
+    """A run that is stopped for a while where it has `reached` a point: its exit code and its verdicts."""
     command = [env.harness(), "server", "--without", LACKS, "--run", pattern, "--report", report, url]
     process = subprocess.Popen(command, cwd=env.ROOT, env=env.environment(), stdout=subprocess.PIPE)
     try:
-        time.sleep(after)
+        wait_until(reached, "the point to stop at")
         process.send_signal(signal.SIGSTOP)
         time.sleep(seconds)
         process.send_signal(signal.SIGCONT)
@@ -145,7 +156,9 @@ def stopped(url, report, pattern, after, seconds, then=lambda: None):
 
 
 def test_what_fails_because_the_harness_stood_still_is_no_failure(server, report):
-    code, verdicts = stopped(server.url, report, "idle.*-keep", 0.8, 1.5)
+    answers = Answers()
+    with Proxy(server.port, answers) as proxy:
+        code, verdicts = stopped(proxy.url, report, "idle.*-keep", lambda: answers.seen, 1.5)
     late = [event for event in verdicts if event["verdict"] != "pass"]
     assert code == 3 and late
     for event in late:
@@ -160,8 +173,11 @@ def test_no_wait_ends_because_the_whole_machine_stood_still(server, report):
         time.sleep(0.4)
         server.process.send_signal(signal.SIGCONT)
 
+    def some_began():
+        return report.exists() and '"started"' in report.read_text(encoding="utf-8")
+
     server.process.send_signal(signal.SIGSTOP)
-    code, verdicts = stopped(server.url, report, "heartbeat.*", 0.5, 2.5, wake_server)
+    code, verdicts = stopped(server.url, report, "heartbeat.*", some_began, 2.5, wake_server)
     assert code == 0, [event for event in verdicts if event["verdict"] != "pass"]
 
 

@@ -5,7 +5,6 @@
 #include "client_suite/play_check.h"
 #include "vectors/words.h"
 
-
 static void json_phrase(text_t *out, const char *introduction, const json_t *value)
 {
     if (value) {

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAVING "phxspec server and phxspec client save a run with --report FILE.jsonl"
+
 static bool is_taken(const saved_t *saved, const char *label)
 {
     for (size_t i = 0; i < saved->len; i++) {
@@ -55,7 +57,7 @@ static bool take(reader_t *reader, json_t *event, text_t *error)
         saved->len++;
     }
     if (!reader->run) {
-        text_puts(error, "a report begins with the event \"run\"");
+        text_puts(error, "a saved run begins with the event \"run\"");
         return false;
     }
     if (!run_add(reader->run, event, error)) {
@@ -84,7 +86,7 @@ bool saved_read(saved_t *saved, const char *path, text_t *error)
     text_t text = {0}, why = {0};
     reader_t reader = {saved, path, NULL};
     if (!file_read(path, &text, error)) {
-        text_putc(error, '\n');
+        text_puts(error, "; " SAVING "\n");
         return false;
     }
     size_t number = 0;
@@ -99,6 +101,7 @@ bool saved_read(saved_t *saved, const char *path, text_t *error)
         good = false;
     }
     if (!good) {
+        text_puts(&why, reader.run ? "" : "; " SAVING);
         text_printf(error, "%s:%zu: ", path, number > 0 ? number : 1);
         clean_add(error, text_span(&why), false, 0);
         text_putc(error, '\n');
