@@ -147,7 +147,7 @@ def test_a_server_that_is_deaf_but_for_heartbeats():
         (["--mount", "socket", "http://127.0.0.1:1"], 2, 'a path begins with "/"'),
         (["--wait", "11", "http://127.0.0.1:1"], 2, "a whole number from 1 to 10"),
         (["--from", "/no/such/file", "http://127.0.0.1:1"], 2, "/no/such/file"),
-        (["--vectors", "/no/such", "http://127.0.0.1:1"], 2, "/no/such/probe"),
+        (["--vectors", "/no/such", "http://127.0.0.1:1"], 2, "/no/such is no folder of vectors"),
     ],
 )
 def test_wrong_use(arguments, code, says):

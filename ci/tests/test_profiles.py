@@ -90,6 +90,19 @@ def test_a_broken_profile_is_named_with_the_place(write):
     assert run.code == 2 and 'profile.json: mounts.main.path: a path begins with "/"' in run.err
 
 
+@pytest.mark.parametrize("headers", [{"x-a": "b\r\nx-c: d"}, {"x a": "b"}, {"x:a": "b"}, {"": "b"}, {"x-a": 1}])
+def test_a_header_is_one_line(write, headers):
+    run = phxspec("server", "--profile", write(connect={"headers": headers}), "--list")
+    assert run.code == 2 and "profile.json: connect.headers" in run.err and run.err.count("\n") == 1
+
+
+def test_what_nothing_comes_of_is_said(write):
+    entries = [{"case": "idle.no-such", "reason": "r"}, {"case": "idle.*", "reason": "r"}]
+    run = phxspec("server", "--profile", write(phoenix="9.9.9", divergences=entries), "--list")
+    assert run.code == 0 and "divergences[0], idle.no-such: it matches no case" in run.err
+    assert "the rules of Phoenix 9.9.9 are not known: those of " in run.err and run.err.count("\n") == 2
+
+
 # ---- the bare tier ----
 
 BARE = {

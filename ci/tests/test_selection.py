@@ -87,6 +87,13 @@ def test_patterns_may_be_in_a_file(tmp_path):
     assert names("--run", "join", "--skip", f"@{patterns}") == skipped != []
 
 
+def test_a_wrong_pattern_in_a_file_is_named_with_its_line(tmp_path):
+    patterns = tmp_path / "patterns"
+    patterns.write_text("join.ok\n# gone\njoin.okk\n")
+    run = phxspec("server", "--list", "--run", f"@{patterns}")
+    assert run.code == 2 and f"--run {patterns}:3: join.okk matches no case; did you mean join.ok?" in run.err
+
+
 @pytest.mark.parametrize(
     "arguments,said",
     [
@@ -201,6 +208,7 @@ def test_a_requirement_is_explained_by_what_is_known_of_it(rule, said):
     [
         (["join.okk"], ["join.okk", "did you mean join.ok"]),
         (["JREF-99"], ["JREF-99", "did you mean"]),
+        (["join"], ["join is a group of cases", "phxspec server --list --run join"]),
         ([], ["id"]),
         (["--vectors", "/no/such/folder", "join.ok"], ["/no/such/folder"]),
         (["--nonsense"], ["--help"]),
@@ -212,6 +220,11 @@ def test_what_cannot_be_explained_is_said(arguments, said):
     assert run.code == 2 and run.out == ""
     for words in said:
         assert words in run.err, run.err
+
+
+def test_what_can_be_explained_beside_it_is():
+    run = phxspec("explain", "no.such", "join.ok")
+    assert run.code == 2 and "no.such" in run.err and run.out == phxspec("explain", "join.ok").out != ""
 
 
 def test_the_folder_of_the_environment_stands_in_the_command_to_run_again(tmp_path):

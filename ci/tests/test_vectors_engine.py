@@ -242,6 +242,8 @@ def test_lint_names_what_is_worth_little(tmp_path):
 
 BROKEN = {
     "capability": ({"needs": ["magic"]}, "magic"),
+    "transport twice": ({"transports": ["longpoll", "longpoll"]}, '"longpoll" stands in it twice'),
+    "id": ({"id": "heartbeat.OK"}, 'here "heartbeat.NAME"'),
     "former id": ({"formerly": ["heartbeat"]}, "formerly"),
     "requirement": ({"requirements": ["HB-98"]}, "HB-98"),
     "release": ({"phoenix": {"since": "1.8"}}, "phoenix"),
@@ -283,3 +285,13 @@ def test_a_file_cut_short_and_an_id_used_again_are_broken_input(tmp_path, comman
 def test_lint_used_wrongly(arguments):
     run = phxspec("lint", *arguments)
     assert run.code == 2 and arguments[-1] in run.err
+
+
+def test_a_group_without_a_name_is_one_flaw(tmp_path):
+    folder = folder_with(tmp_path)
+    path = folder / "server" / "heartbeat.json"
+    group = json.loads(path.read_text())
+    del group["group"]
+    path.write_text(json.dumps(group))
+    run = phxspec("lint", "--vectors", folder)
+    assert run.code == 2 and "heartbeat.json: group: a string is needed here" in run.err and run.err.count("\n") == 1

@@ -74,6 +74,13 @@ def test_phxspec_itself(arguments, code):
     assert ("replay" in run.out + run.err) or "--version" in arguments or "nonsense" in run.err
 
 
+def test_a_folder_without_vectors_is_named_with_the_way_out(tmp_path):
+    for command in (["server", "--list"], ["client", "--list"], ["lint"], ["explain", "join.ok"]):
+        run = phxspec(command[0], "--vectors", tmp_path, *command[1:])
+        assert run.code == 2 and run.err.count("\n") == 1, run.err
+        assert f"{tmp_path} is no folder of vectors" in run.err and "--vectors DIR or $PHXSPEC_VECTORS" in run.err
+
+
 # ---- broken vectors and profiles ----
 
 

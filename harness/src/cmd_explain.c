@@ -28,19 +28,22 @@ static int explain_all(const char *folder, int count, char **ids)
     recorded_t recorded = {0};
     text_t out = {0}, error = {0};
     folder = suite_folder(folder);
-    bool good = suite_files_load(folder, &parts[SERVER], &error) &&
-                suite_files_load_any(folder, &client_dialect, &parts[CLIENT], &error);
-    if (good) {
+    bool loaded = suite_files_load(folder, &parts[SERVER], &error) &&
+                  suite_files_load_any(folder, &client_dialect, &parts[CLIENT], &error);
+    bool good = loaded;
+    if (loaded) {
         recorded_load(folder, &recorded);
     }
-    for (int i = 0; good && i < count; i++) {
-        text_puts(&out, i > 0 ? "\n\n" : "");
-        good = explain(&out, parts, PARTS, &recorded, ids[i], &error);
+    for (int i = 0; loaded && i < count; i++) {
+        size_t before = out.len;
+        text_puts(&out, before > 0 ? "\n\n" : "");
+        if (!explain(&out, parts, PARTS, &recorded, ids[i], &error)) {
+            good = false;
+            out.len = before;
+        }
     }
     command_complain("explain", &error);
-    if (good) {
-        fwrite(out.at, 1, out.len, stdout);
-    }
+    fwrite(text_str(&out), 1, out.len, stdout);
     text_free(&out);
     recorded_free(&recorded);
     suite_files_free(&parts[SERVER]);

@@ -68,6 +68,9 @@ static bool add(const char *folder, suite_files_t *parts, char *const *paths, te
 static bool read_files(const char *folder, char *const *paths, suite_files_t *parts, text_t *error)
 {
     text_t path = {0};
+    if (!suite_folder_check(folder, error)) {
+        return false;
+    }
     text_printf(&path, "%s/requirements.json", folder);
     bool good = add(folder, parts, paths, error);
     json_t *requirements = requirements_load(text_str(&path), error);

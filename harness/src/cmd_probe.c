@@ -107,6 +107,9 @@ static bool read_options(int argc, char **argv, options_t *options)
 static bool read_questions(const options_t *options, vectors_t *questions, text_t *error)
 {
     text_t path = {0};
+    if (!suite_folder_check(suite_folder(options->vectors), error)) {
+        return false;
+    }
     text_printf(&path, "%s/probe", suite_folder(options->vectors));
     bool good = vectors_add_folder(questions, text_str(&path), error);
     text_free(&path);

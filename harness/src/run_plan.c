@@ -84,6 +84,26 @@ static bool update_expectations(const char *command, const expectations_t *file,
     return true;
 }
 
+/* What a profile says and nothing comes of. */
+static void note_profile(text_t *notes, const profile_t *profile, const variants_t *all)
+{
+    for (size_t i = 0; i < profile->divergence_count; i++) {
+        const divergence_t *divergence = &profile->divergences[i];
+        size_t at = 0;
+        while (at < all->len && !divergence_matches(divergence, all->at[at].c->id, all->at[at].name)) {
+            at++;
+        }
+        if (at == all->len) {
+            text_printf(notes, "profile %s: divergences[%zu], %s: it matches no case\n", profile->name, i,
+                        divergence->pattern);
+        }
+    }
+    if (profile_is_newer(profile)) {
+        text_printf(notes, "the rules of Phoenix %s are not known: those of " PHOENIX_NEWEST " are applied\n",
+                    profile->phoenix);
+    }
+}
+
 bool run_plan_make(run_plan_t *plan, const char *command, const run_options_t *options)
 {
     text_t error = {0}, notes = {0};
@@ -91,6 +111,7 @@ bool run_plan_make(run_plan_t *plan, const char *command, const run_options_t *o
     bool good = read_expectations(options->expect, options->update, &plan->expectations, &error);
     if (good) {
         variants_expand(&plan->all, vectors, &plan->profile);
+        note_profile(&notes, &plan->profile, &plan->all);
         plan->appraisal = appraisal_new(&plan->all, vectors, options->expect ? &plan->expectations : NULL,
                                         options->strict, &notes, &error);
         good = selection_apply(&options->selection, vectors, &plan->all, &plan->chosen, &notes, &error) &&

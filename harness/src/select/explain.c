@@ -290,6 +290,16 @@ static void explain_requirement(text_t *out, const suite_files_t *parts, size_t 
 /* ---- which ---- */
 
 /* By its id, a former id, or one of these with a variant behind it. */
+static bool is_group(const vectors_t *vectors, const char *name)
+{
+    size_t len = strlen(name), i = 0;
+    while (i < vectors->len &&
+           (strncmp(vectors->cases[i].id, name, len) != 0 || vectors->cases[i].id[len] != '.')) {
+        i++;
+    }
+    return i < vectors->len;
+}
+
 static const vector_case_t *find_case(const vectors_t *vectors, const char *name)
 {
     size_t len = strcspn(name, "/");
@@ -311,6 +321,11 @@ bool explain(text_t *out, const suite_files_t *parts, size_t count, const record
         if (c) {
             explain_case(out, &parts[i], recorded, c);
             return true;
+        }
+        if (is_group(&parts[i].vectors, id)) {
+            text_printf(error, "%s is a group of cases; phxspec %s --list --run %s names them\n", id,
+                        parts[i].vectors.dialect ? "client" : "server", id);
+            return false;
         }
         pattern_near_cases(&near, &parts[i].vectors);
     }

@@ -7,25 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool selection_add(names_t *patterns, const char *argument, text_t *error)
+static void add_pattern(patterns_t *patterns, const char *name, const char *place)
+{
+    names_add(&patterns->names, name);
+    names_add(&patterns->places, place);
+}
+
+static void add_line(patterns_t *patterns, span_t line, const char *path, size_t number)
+{
+    span_t pattern;
+    if (span_next(&line, '#', &pattern) && (pattern = span_trim(pattern)).len > 0) {
+        text_t place = {0};
+        char *name = mem_string_n(pattern.at, pattern.len);
+        text_printf(&place, "%s:%zu: ", path, number);
+        add_pattern(patterns, name, text_str(&place));
+        text_free(&place);
+        free(name);
+    }
+}
+
+bool selection_add(patterns_t *patterns, const char *argument, text_t *error)
 {
     if (*argument != '@') {
-        names_add(patterns, argument);
+        add_pattern(patterns, argument, "");
         return true;
     }
     text_t file = {0};
-    size_t before = patterns->len;
+    size_t before = patterns->names.len;
     bool good = file_read(argument + 1, &file, error);
     span_t rest = text_span(&file), line;
-    while (span_next(&rest, '\n', &line)) {
-        span_t pattern;
-        if (span_next(&line, '#', &pattern) && (pattern = span_trim(pattern)).len > 0) {
-            char *copy = mem_string_n(pattern.at, pattern.len);
-            names_add(patterns, copy);
-            free(copy);
-        }
+    for (size_t number = 1; span_next(&rest, '\n', &line); number++) {
+        add_line(patterns, line, argument + 1, number);
     }
-    if (good && patterns->len == before) {
+    if (good && patterns->names.len == before) {
         text_printf(error, "%s: there is no pattern in it", argument + 1);
         good = false;
     }
@@ -67,20 +81,20 @@ static bool matches(const names_t *patterns, bool *used, const variant_t *varian
     return any;
 }
 
-static bool all_used(const names_t *patterns, const bool *used, const char *option, const vectors_t *vectors,
-                     text_t *notes, text_t *error)
+static bool all_used(const patterns_t *patterns, const bool *used, const char *option,
+                     const vectors_t *vectors, text_t *notes, text_t *error)
 {
     bool good = true;
-    for (size_t i = 0; i < patterns->len; i++) {
-        const char *pattern = patterns->at[i], *renamed = NULL;
+    for (size_t i = 0; i < patterns->names.len; i++) {
+        const char *pattern = patterns->names.at[i], *place = patterns->places.at[i], *renamed = NULL;
         for (size_t c = 0; used[i] && !renamed && c < vectors->len; c++) {
             renamed = pattern_renamed(pattern, &vectors->cases[c]);
         }
         if (renamed) {
-            text_printf(notes, "%s %s: the case is called %s now\n", option, pattern, renamed);
+            text_printf(notes, "%s %s%s: the case is called %s now\n", option, place, pattern, renamed);
         }
         if (!used[i]) {
-            text_printf(error, "%s %s matches no case", option, pattern);
+            text_printf(error, "%s %s%s matches no case", option, place, pattern);
             pattern_near_misses(error, pattern, vectors);
             text_puts(error, "--list names them all\n");
             good = false;
@@ -101,11 +115,13 @@ static bool is_among(const bool *only, size_t len, size_t which)
 bool selection_apply(const selection_t *selection, const vectors_t *vectors, const variants_t *all,
                      variants_t *chosen, text_t *notes, text_t *error)
 {
-    bool *run = mem_new(selection->run.len, sizeof *run), *skip = mem_new(selection->skip.len, sizeof *skip);
+    bool *run = mem_new(selection->run.names.len, sizeof *run);
+    bool *skip = mem_new(selection->skip.names.len, sizeof *skip);
     for (size_t i = 0; i < all->len; i++) {
         const variant_t *variant = &all->at[i];
-        bool wanted = selection->run.len == 0 || matches(&selection->run, run, variant);
-        bool unwanted = matches(&selection->skip, skip, variant) || variant->c->level > selection->weakest ||
+        bool wanted = selection->run.names.len == 0 || matches(&selection->run.names, run, variant);
+        bool unwanted = matches(&selection->skip.names, skip, variant) ||
+                        variant->c->level > selection->weakest ||
                         !is_among(selection->only_transport, TRANSPORTS, variant->transport) ||
                         !is_among(selection->only_vsn, 2, variant->vsn);
         if (wanted && !unwanted) {
@@ -126,6 +142,9 @@ bool selection_apply(const selection_t *selection, const vectors_t *vectors, con
 
 void selection_free(selection_t *selection)
 {
-    names_free(&selection->run);
-    names_free(&selection->skip);
+    patterns_t *const both[] = {&selection->run, &selection->skip};
+    for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
+        names_free(&both[i]->names);
+        names_free(&both[i]->places);
+    }
 }

@@ -5,16 +5,21 @@
 
 #include "vectors/variant.h"
 
+/* Patterns, see pattern.h, and of each where it stands: "", or "FILE:LINE: ". */
+typedef struct patterns {
+    names_t names, places;
+} patterns_t;
+
 /* Zero-initialise with `weakest` LEVEL_MAY; release with selection_free. */
 typedef struct selection {
-    names_t run, skip;                            /* patterns, see pattern.h; an empty `run` means all */
+    patterns_t run, skip;                         /* an empty `run` means all */
     level_t weakest;                              /* cases of a weaker level are left out */
     bool only_transport[TRANSPORTS], only_vsn[2]; /* none set: all */
 } selection_t;
 
 /* Adds a pattern, or those of a file for "@FILE": one a line, blank lines and what follows a # left out.
  * False and a message when the file cannot be read or has none. */
-bool selection_add(names_t *patterns, const char *argument, text_t *error);
+bool selection_add(patterns_t *patterns, const char *argument, text_t *error);
 
 /* "ws", "websocket", "lp", "longpoll"; "1", "1.0.0", "2", "2.0.0". False for anything else. */
 bool selection_transport(selection_t *selection, const char *name);

@@ -19,6 +19,21 @@ const char *suite_folder(const char *option)
     return access(BUILT_IN_VECTORS, R_OK) == 0 ? BUILT_IN_VECTORS : "vectors";
 }
 
+bool suite_folder_check(const char *folder, text_t *error)
+{
+    text_t path = {0};
+    text_printf(&path, "%s/requirements.json", folder);
+    bool good = access(text_str(&path), F_OK) == 0;
+    text_free(&path);
+    if (!good) {
+        text_printf(error,
+                    "%s is no folder of vectors: requirements.json is not in it; --vectors DIR or "
+                    "$PHXSPEC_VECTORS tells where one is\n",
+                    folder);
+    }
+    return good;
+}
+
 static bool load(const char *folder, const char *part, suite_files_t *files, text_t *error)
 {
     text_t cases = {0}, requirements = {0};
@@ -35,7 +50,7 @@ static bool load(const char *folder, const char *part, suite_files_t *files, tex
 
 bool suite_files_load(const char *folder, suite_files_t *files, text_t *error)
 {
-    return load(folder, "server", files, error);
+    return suite_folder_check(folder, error) && load(folder, "server", files, error);
 }
 
 bool suite_files_use(const char *folder, const dialect_t *dialect, suite_files_t *files, text_t *error)
@@ -51,7 +66,8 @@ bool suite_files_use(const char *folder, const dialect_t *dialect, suite_files_t
 
 bool suite_files_load_part(const char *folder, const dialect_t *dialect, suite_files_t *files, text_t *error)
 {
-    return suite_files_use(folder, dialect, files, error) && load(folder, dialect->part, files, error);
+    return suite_folder_check(folder, error) && suite_files_use(folder, dialect, files, error) &&
+           load(folder, dialect->part, files, error);
 }
 
 bool suite_files_load_any(const char *folder, const dialect_t *dialect, suite_files_t *files, text_t *error)

@@ -9,6 +9,9 @@
  * borrowed. */
 const char *suite_folder(const char *option);
 
+/* Whether it is one; else a message that tells how to name another. */
+bool suite_folder_check(const char *folder, text_t *error);
+
 /* Zero-initialise; release with suite_files_free. */
 typedef struct suite_files {
     const char *folder; /* borrowed */

@@ -104,12 +104,14 @@ double time_ms(const json_t *time, const profile_mount_t *mount)
 
 bool capability_known(const char *name)
 {
+    return word_listed(capabilities, name);
+}
+
+void capabilities_write(text_t *out)
+{
     for (const char *const *known = capabilities; *known; known++) {
-        if (strcmp(*known, name) == 0) {
-            return true;
-        }
+        text_printf(out, " %s", *known);
     }
-    return false;
 }
 
 bool profile_load(const char *path, profile_t *profile, text_t *error)
@@ -159,15 +161,26 @@ void profile_topic(text_t *out, const char *topic, const char *unique)
     text_puts(out, topic);
 }
 
+bool divergence_matches(const divergence_t *divergence, const char *id, const char *variant)
+{
+    return fnmatch(divergence->pattern, variant, 0) == 0 || fnmatch(divergence->pattern, id, 0) == 0;
+}
+
 const divergence_t *profile_divergence(const profile_t *profile, const char *id, const char *variant)
 {
     for (size_t i = 0; i < profile->divergence_count; i++) {
-        const divergence_t *divergence = &profile->divergences[i];
-        if (fnmatch(divergence->pattern, variant, 0) == 0 || fnmatch(divergence->pattern, id, 0) == 0) {
-            return divergence;
+        if (divergence_matches(&profile->divergences[i], id, variant)) {
+            return &profile->divergences[i];
         }
     }
     return NULL;
+}
+
+bool profile_is_newer(const profile_t *profile)
+{
+    release_t newest;
+    release_parse(PHOENIX_NEWEST, &newest);
+    return release_compare(&profile->release, &newest) > 0;
 }
 
 bool profile_set_phoenix(profile_t *profile, const char *release, text_t *error)
@@ -197,9 +210,7 @@ bool profile_without(profile_t *profile, const char *list, text_t *error)
     for (size_t i = 0; i < without.len; i++) {
         if (!capability_known(without.at[i])) {
             text_printf(error, "no capability is called \"%s\"; known are", without.at[i]);
-            for (const char *const *known = capabilities; *known; known++) {
-                text_printf(error, " %s", *known);
-            }
+            capabilities_write(error);
             text_putc(error, '\n');
             good = false;
         }

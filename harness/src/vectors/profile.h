@@ -69,9 +69,15 @@ bool profile_has_batches(const profile_t *profile);
 /* A topic of the profile with `unique` put in; appended. */
 void profile_topic(text_t *out, const char *topic, const char *unique);
 
+/* Whether its pattern matches the id of a case or the name of a variant. */
+bool divergence_matches(const divergence_t *divergence, const char *id, const char *variant);
+
 /* The first divergence whose pattern matches the id of a case or the name of a variant; NULL: none. It is a
  * statement about this very target, and held against it where the case passes. */
 const divergence_t *profile_divergence(const profile_t *profile, const char *id, const char *variant);
+
+/* Whether its release is newer than every one whose rules are known. */
+bool profile_is_newer(const profile_t *profile);
 
 /* Sets the release whose rules apply. False and a message when it is none, or too old. */
 bool profile_set_phoenix(profile_t *profile, const char *release, text_t *error);
@@ -83,8 +89,9 @@ bool time_check(const json_t *time);
 /* How long it is, with the timers of a mount; 0 for NULL. */
 double time_ms(const json_t *time, const profile_mount_t *mount);
 
-/* Whether the contract knows a capability of this name. */
+/* Whether the contract knows a capability of this name, and all that it knows, each behind a blank. */
 bool capability_known(const char *name);
+void capabilities_write(text_t *out);
 
 /* Reads a profile. False and messages ("FILE: mounts.main.path: …", one a line) appended to `error`. */
 bool profile_load(const char *path, profile_t *profile, text_t *error);

@@ -196,6 +196,8 @@ static void read_capabilities(reader_t *reader, const json_t *list, profile_t *p
             text_t what = {0};
             text_puts(&what, "no such capability: ");
             jvalue_write(&what, name);
+            text_puts(&what, "; known are");
+            capabilities_write(&what);
             complain(reader, "", "capabilities", text_str(&what));
             text_free(&what);
         } else {
@@ -281,6 +283,16 @@ static void read_join(reader_t *reader, const json_t *json, profile_t *profile)
     text_free(&flaws);
 }
 
+/* One that cannot end the line it stands in, or begin another. */
+static bool is_header(const char *name, const char *value)
+{
+    bool good = *name != '\0';
+    for (; good && *name; name++) {
+        good = *name > ' ' && *name < 127 && *name != ':';
+    }
+    return good && strpbrk(value, "\r\n") == NULL;
+}
+
 static void read_connect(reader_t *reader, const json_t *json, profile_t *profile)
 {
     static const char *const members[] = {"params", "headers", NULL};
@@ -288,6 +300,15 @@ static void read_connect(reader_t *reader, const json_t *json, profile_t *profil
     only_members(reader, "connect", connect, members);
     profile->connect_params = read_strings(reader, "connect", connect, "params");
     profile->connect_headers = read_strings(reader, "connect", connect, "headers");
+    const char *key;
+    json_t *value;
+    json_object_foreach(profile->connect_headers, key, value)
+    {
+        if (json_is_string(value) && !is_header(key, json_string_value(value))) {
+            complain(reader, "connect.headers", key,
+                     "a header has a name without blanks and a value of one line");
+        }
+    }
     if (json_object_get(profile->connect_params, "vsn")) {
         complain(reader, "connect", "params.vsn", "the vsn is the case's own");
     }

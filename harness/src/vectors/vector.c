@@ -100,9 +100,17 @@ static const json_t *string_list(place_t *place, const json_t *object, const cha
         if (!name || !known(name)) {
             text_t message = {0};
             jvalue_write(&message, json_array_get(list, i));
-            text_printf(&message, " is not known here: %s", what);
+            text_printf(&message, " is not known here; needed is %s", what);
             complain(place, member, text_str(&message));
             text_free(&message);
+        }
+        for (size_t j = 0; name && j < i; j++) {
+            if (json_equal(json_array_get(list, i), json_array_get(list, j))) {
+                text_t message = {0};
+                text_printf(&message, "\"%s\" stands in it twice", name);
+                complain(place, member, text_str(&message));
+                text_free(&message);
+            }
         }
     }
     return list;
@@ -303,7 +311,13 @@ static void read_ids(place_t *place, const vectors_t *vectors, const char *group
 {
     size_t prefix = strlen(group);
     if (strncmp(c->id, group, prefix) != 0 || c->id[prefix] != '.' || !is_case_id(c->id)) {
-        complain(place, "id", "an id is the name of the group, a dot and a name of its own");
+        text_t what = {0};
+        text_printf(&what,
+                    "an id is the name of the group, a dot and a name of small letters, digits and "
+                    "hyphens: here \"%s.NAME\"",
+                    group);
+        complain(place, "id", text_str(&what));
+        text_free(&what);
     }
     check_unique(place, vectors, "id", c->id);
     c->formerly = string_list(place, json, "formerly", is_case_id, "a list of ids the case had before");
@@ -377,8 +391,9 @@ static bool read_case(vectors_t *vectors, const char *file, const char *group, c
     if (!json_object_get(json, "requirements")) {
         complain(&place, "requirements", "every case cites the requirements it checks");
     }
-    c.needs = string_list(&place, json, "needs", dialect ? dialect->capability_known : capability_known,
-                          "a list of capabilities of the contract");
+    c.needs = string_list(
+        &place, json, "needs", dialect ? dialect->capability_known : capability_known,
+        "a list of capabilities, as --without takes them and APPLICATION.md beside the vectors lists them");
     c.v1_join_ref = json_is_true(json_object_get(json, "v1_join_ref"));
     c.disturbs = json_object_get(json, "disturbs") ? need_string(&place, json, "disturbs") : NULL;
     read_variants(&place, json, &c);
@@ -428,7 +443,7 @@ bool vectors_add(vectors_t *vectors, const char *path, text_t *error)
     if (json_array_size(cases) == 0) {
         complain(&place, "cases", "a list with at least one case is needed here");
     }
-    for (size_t i = 0; i < json_array_size(cases); i++) {
+    for (size_t i = 0; *group && i < json_array_size(cases); i++) { /* without it no id is right */
         place.good = read_case(vectors, file, group, json_array_get(cases, i), error) && place.good;
     }
     return place.good;
