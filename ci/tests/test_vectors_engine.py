@@ -207,6 +207,13 @@ def test_the_deadline_of_the_run_leaves_a_verdict_for_each_case(report):
     assert run.seconds < 10
 
 
+def test_a_refused_connection_keeps_no_case_waiting(server, report):
+    """Whether the server ends TCP behind a refusal is nobody's business. It used to be waited for, a second long."""
+    run = judge(server.url, "--run", "admission.reject", report=report)
+    assert run.code == 0 and run.count("pass") == 4
+    assert min(line["ms"] for line in run.lines if line["event"] == "verdict") < 900
+
+
 # ---- lint ----
 
 

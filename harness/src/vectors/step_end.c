@@ -27,7 +27,8 @@ static outcome_t end_check(case_run_t *run, seat_t *seat)
         text_free(&what);
         return STEP_FAILED;
     }
-    return seat->closing && !client_over(seat->client) ? STEP_WAITING : STEP_DONE;
+    bool over = client_over(seat->client) || client_state(seat->client) == CLIENT_REFUSED;
+    return seat->closing && !over ? STEP_WAITING : STEP_DONE;
 }
 
 outcome_t end_begin(case_run_t *run)
