@@ -476,6 +476,22 @@ def test_a_browser_shows_the_page_in_either_scheme(scheme, failed, tmp_path):
         shutil.copy(shot, os.environ["PHXSPEC_SHOTS"])
 
 
+MEASURE = """<script>
+for (const details of document.querySelectorAll('.case details')) details.open = true;
+const tables = [...document.querySelectorAll('.timeline')].map((table) => table.parentElement);
+const cut = tables.filter((box) => box.scrollWidth > box.clientWidth + 1);
+document.title = `${cut.length} of ${tables.length} cut, page ${document.documentElement.scrollWidth - innerWidth}`;
+</script>"""
+
+
+def test_a_narrow_window_cuts_nothing_of_what_was_said(failed, tmp_path):
+    page = tmp_path / "narrow.html"
+    page.write_text((failed[0] / "live.html").read_text(encoding="utf-8") + MEASURE, encoding="utf-8")
+    dom = browse(tmp_path, page, "--window-size=480,900", "--dump-dom")
+    cut, tables, wider = map(int, re.search(r"<title>(\d+) of (\d+) cut, page (-?\d+)", dom).groups())
+    assert cut == 0 < tables and wider <= 0
+
+
 def rows(dom):
     """The variants of a page after its script has run: name -> shown."""
     return {
