@@ -103,6 +103,18 @@ def test_what_nothing_comes_of_is_said(write):
     assert "the rules of Phoenix 9.9.9 are not known: those of " in run.err and run.err.count("\n") == 2
 
 
+def test_a_step_waits_as_long_as_the_profile_says(write, report):
+    with Silent() as silent:
+        options = ["--profile", write(patience_ms=300, capabilities=["websocket", "longpoll"]), "--run", "heartbeat.ok"]
+        run = phxspec("server", *options, silent.url, report=report)
+    assert run.code == 1 and set(run.verdicts.values()) == {"fail"}
+    verdicts = [line for line in run.lines if line["event"] == "verdict"]
+    assert all("within 300 ms" in line["reason"] for line in verdicts)
+    assert min(line["ms"] for line in verdicts) < 1900, "they waited as usual"
+    wrong = phxspec("server", "--profile", write(patience_ms=0), "--list")
+    assert wrong.code == 2 and "profile.json: patience_ms: a whole number above 0" in wrong.err
+
+
 # ---- the bare tier ----
 
 BARE = {

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-static const double PATIENCE_MS = 2000;
 enum { PROBE_MS = 1500 };
 
 static bool read_profile(const server_options_t *options, profile_t *profile, text_t *error)
@@ -46,8 +45,10 @@ static int run(const server_options_t *options, run_plan_t *plan, const endpoint
 {
     uv_loop_t loop;
     uv_loop_init(&loop);
-    target_t target = {
-        .loop = &loop, .endpoints = endpoints, .profile = &plan->profile, .patience_ms = PATIENCE_MS};
+    target_t target = {.loop = &loop,
+                       .endpoints = endpoints,
+                       .profile = &plan->profile,
+                       .patience_ms = plan->profile.patience_ms};
     run_target_t tested = {"server", options->url, "this profile", run_suite, &target};
     int code = run_plan_run(plan, &options->run, &tested);
     uv_loop_close(&loop);

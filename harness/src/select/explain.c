@@ -123,7 +123,7 @@ static void add_steps(text_t *out, const vector_case_t *c)
         if (client) {
             c->dialect->words(out, c->steps[i].json);
         } else {
-            words_step(out, c->steps[i].verb, c->steps[i].json);
+            words_step(out, c->steps[i].verb, c->steps[i].json, PATIENCE_USUAL_MS);
         }
         text_putc(out, '\n');
     }

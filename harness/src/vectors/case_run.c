@@ -134,7 +134,8 @@ static void describe_step(case_run_t *run)
         text_puts(&text, "the end of the case");
     } else {
         text_t words = {0};
-        words_step(&words, c->steps[run->step].verb, run->filled ? run->filled : c->steps[run->step].json);
+        words_step(&words, c->steps[run->step].verb, run->filled ? run->filled : c->steps[run->step].json,
+                   run->target->patience_ms);
         text_show(&text, text_span(&words), 400);
         text_free(&words);
     }

@@ -28,6 +28,9 @@ const char *limit_name(limit_t limit);
 /* What releases before this one did differently is not written down. */
 #define PHOENIX_OLDEST "1.6.0"
 
+/* How long a step waits where a profile does not say. */
+#define PATIENCE_USUAL_MS 2000
+
 typedef struct profile_mount {
     bool present;
     char *url;                /* where it does not listen with the others: "http://HOST:PORT"; else NULL */
@@ -48,8 +51,9 @@ typedef struct profile {
     char *unmatched; /* one that no channel serves */
     char *phoenix;   /* the release whose rules apply, as written */
     release_t release;
-    bool vsns[2];     /* the versions of the format it speaks: 1.0.0, 2.0.0 */
-    bool v1_join_ref; /* its messages in 1.0.0 have a join_ref all the same */
+    double patience_ms; /* how long a step waits beyond the protocol timer it waits for */
+    bool vsns[2];       /* the versions of the format it speaks: 1.0.0, 2.0.0 */
+    bool v1_join_ref;   /* its messages in 1.0.0 have a join_ref all the same */
     profile_mount_t mounts[MOUNTS];
     names_t nodes, node_urls; /* the other nodes of its cluster: their names, and where they listen */
     char *origin_allowed, *origin_forbidden;

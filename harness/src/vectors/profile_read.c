@@ -393,10 +393,10 @@ static void read_release(reader_t *reader, const json_t *json, profile_t *profil
 
 bool profile_read(const char *where, const json_t *json, profile_t *profile, text_t *error)
 {
-    static const char *const members[] = {
-        "$schema",         "profile", "name",         "about",       "phoenix",     "topic",
-        "unmatched_topic", "join",    "connect",      "vsn",         "v1_join_ref", "mounts",
-        "nodes",           "origin",  "capabilities", "divergences", NULL};
+    static const char *const members[] = {"$schema",      "profile",         "name",   "about",   "phoenix",
+                                          "topic",        "unmatched_topic", "join",   "connect", "vsn",
+                                          "v1_join_ref",  "patience_ms",     "mounts", "nodes",   "origin",
+                                          "capabilities", "divergences",     NULL};
     reader_t reader = {where, error, true};
     *profile = (profile_t){0};
     only_members(&reader, "", json, members);
@@ -407,6 +407,8 @@ bool profile_read(const char *where, const json_t *json, profile_t *profile, tex
     read_capabilities(&reader, json_object_get(json, "capabilities"), profile);
     read_release(&reader, json, profile);
     read_topics(&reader, json, profile);
+    json_int_t patience_ms = read_number(&reader, "", json, "patience_ms");
+    profile->patience_ms = patience_ms > 0 ? (double)patience_ms : PATIENCE_USUAL_MS;
     read_vsns(&reader, json_object_get(json, "vsn"), profile);
     profile->v1_join_ref = read_bool(&reader, json, "v1_join_ref");
     read_join(&reader, json, profile);

@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-static const double PATIENCE_S = 2; /* what every step waits; vectors/README.md */
-
 /* A step being written. */
 typedef struct sentence {
     text_t *out;
     const json_t *step;
     const char *client;
+    double patience_ms;
 } sentence_t;
 
 static const json_t *member(const sentence_t *s, const char *key)
@@ -52,7 +51,7 @@ static void time_phrase(text_t *out, const json_t *time)
 static void when(const sentence_t *s)
 {
     const json_t *within = member(s, "within"), *not_before = member(s, "not_before");
-    text_printf(s->out, ", within %g s", PATIENCE_S);
+    text_printf(s->out, ", within %g s", s->patience_ms / 1000);
     if (within) {
         text_puts(s->out, " + ");
         time_phrase(s->out, within);
@@ -364,10 +363,10 @@ static void add_rest(const sentence_t *s, const char *verb)
     }
 }
 
-void words_step(text_t *out, verb_t verb, const json_t *step)
+void words_step(text_t *out, verb_t verb, const json_t *step, double patience_ms)
 {
     const json_t *on = json_object_get(step, "on"), *note = json_object_get(step, "note");
-    sentence_t sentence = {out, step, on ? json_string_value(on) : "a"};
+    sentence_t sentence = {out, step, on ? json_string_value(on) : "a", patience_ms};
     verb_words(&sentence, verb, json_object_get(step, verb_name(verb)));
     add_rest(&sentence, verb_name(verb));
     if (note) {

@@ -6,9 +6,9 @@
 
 #include "vectors/vector.h"
 
-/* Appends a step, filled (template.h) or as the file has it, in one line. A member that has no words here is
- * appended as JSON: nothing that a step says is left out. */
-void words_step(text_t *out, verb_t verb, const json_t *step);
+/* Appends a step, filled (template.h) or as the file has it, in one line, with how long it waits. A member
+ * that has no words here is appended as JSON: nothing that a step says is left out. */
+void words_step(text_t *out, verb_t verb, const json_t *step, double patience_ms);
 
 /* Appends a value that is sent or expected, matchers in words. */
 void words_value(text_t *out, const json_t *value);

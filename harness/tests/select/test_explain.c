@@ -9,7 +9,7 @@ static void assert_words(verb_t verb, const char *step, const char *expected)
     text_t out = {0};
     json_t *json = jvalue_parse(span_of(step), NULL);
     ck_assert_ptr_nonnull(json);
-    words_step(&out, verb, json);
+    words_step(&out, verb, json, 2000);
     assert_text(&out, expected);
     json_decref(json);
 }
@@ -30,6 +30,17 @@ START_TEST(messages_have_words)
                  "\"within\":{\"ms\":450},\"not_before\":{\"timer\":\"longpoll.window_ms\",\"times\":0.8}}",
                  "a must get \"e\" on \"t\" with {\"n\": an object} (join_ref null or \"7\", ref null), "
                  "within 2 s + 450 ms, but not before 0.8 × longpoll.window_ms");
+}
+END_TEST
+
+START_TEST(words_tell_the_patience_of_the_profile)
+{
+    text_t out = {0};
+    json_t *json = jvalue_parse(span_of("{\"response\":\"poll\",\"expect\":{\"status\":200}}"), NULL);
+    words_step(&out, VERB_RESPONSE, json, 300);
+    ck_assert_msg(strstr(text_str(&out), ", within 0.3 s") != NULL, "%s", text_str(&out));
+    text_free(&out);
+    json_decref(json);
 }
 END_TEST
 
@@ -111,5 +122,6 @@ START_TEST(what_is_not_there_is_said_with_what_is_near)
 }
 END_TEST
 
-TEST_MAIN("explain", messages_have_words, connections_have_words, what_has_no_words_is_not_left_out,
-          cases_and_requirements_are_explained, what_is_not_there_is_said_with_what_is_near)
+TEST_MAIN("explain", messages_have_words, words_tell_the_patience_of_the_profile, connections_have_words,
+          what_has_no_words_is_not_left_out, cases_and_requirements_are_explained,
+          what_is_not_there_is_said_with_what_is_near)
