@@ -98,6 +98,16 @@ START_TEST(a_flood_is_cut)
     got = outcome(text_span(&bytes), 1000, false);
     ck_assert(strstr(got, "broken: a line too long") != NULL);
     free(got);
+    text_clear(&bytes);
+    text_puts(&bytes, "HTTP/1.1 200 OK\r\n");
+    for (int i = 0; i < 3; i++) { /* each of them is short enough */
+        text_puts(&bytes, "x: ");
+        text_fill(&bytes, 'y', 60000);
+        text_puts(&bytes, "\r\n");
+    }
+    got = outcome(text_span(&bytes), 1000, false);
+    ck_assert_str_eq(got, "broken: headers of more than 128 kB");
+    free(got);
     text_free(&bytes);
 }
 END_TEST

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LINE_MAX_BYTES = 65536, HEADERS_MAX = 1000 };
+enum { LINE_MAX_BYTES = 65536, HEADERS_MAX = 1000, HEAD_MAX_BYTES = 131072 };
 
 void http_headers_add(http_headers_t *headers, const char *name, const char *value)
 {
@@ -96,8 +96,9 @@ struct http_parser {
     bool no_body;
     size_t max_body;
     state_t state;
-    text_t line;   /* the line that is coming */
-    uint64_t left; /* bytes of the body or chunk */
+    text_t line;       /* the line that is coming */
+    uint64_t left;     /* bytes of the body or chunk */
+    size_t head_bytes; /* of the headers so far */
     http_response_t response;
     char *error;
 };
@@ -182,6 +183,11 @@ static void take_header(http_parser_t *parser, span_t line)
         refuse(parser, "too many headers", (span_t){NULL, 0});
         return;
     }
+    parser->head_bytes += line.len;
+    if (parser->head_bytes > HEAD_MAX_BYTES) {
+        refuse(parser, "headers of more than 128 kB", (span_t){NULL, 0});
+        return;
+    }
     char *name = mem_string_n(line.at, (size_t)(colon - line.at));
     for (char *c = name; *c; c++) {
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
@@ -199,6 +205,7 @@ static void begin_body(http_parser_t *parser)
     int status = response->status;
     if (status >= 100 && status < 200 && status != 101) {
         http_response_free(response); /* an interim answer; the real one follows */
+        parser->head_bytes = 0;
         parser->state = STATUS_LINE;
         return;
     }
