@@ -256,6 +256,6 @@ def test_an_update_after_half_a_run_leaves_the_file_alone(file):
     assert file.read_bytes() == before
 
 
-def test_an_update_that_cannot_be_written_is_an_error(server, tmp_path):
-    run = update(server.url, tmp_path / "no" / "such" / "folder.json")
-    assert run.code == 3 and "folder.json" in run.err
+def test_an_update_that_cannot_be_written_is_an_error_before_the_run(tmp_path):
+    run = update("http://127.0.0.1:1", tmp_path / "no" / "such" / "folder.json")
+    assert run.code == 2 and "folder.json cannot be written: No such file or directory" in run.err

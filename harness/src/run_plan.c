@@ -54,6 +54,9 @@ static bool read_expectations(const char *path, bool update, expectations_t *fil
     if (!path) {
         return true;
     }
+    if (update && !expectations_can_rewrite(path, error)) { /* better known before the run than behind it */
+        return false;
+    }
     if (update && access(path, F_OK) != 0) {
         expectations_begin(path, file);
         return true;

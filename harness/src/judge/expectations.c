@@ -152,21 +152,41 @@ static void write_document(text_t *out, const json_t *document, const json_t *en
     text_puts(out, json_array_size(entries) > 0 ? "\n  ]\n}\n" : "]\n}\n");
 }
 
+/* What is written before it takes the place of the file. */
+static char *new_path(const char *path)
+{
+    text_t other = {0};
+    text_printf(&other, "%s.new", path);
+    return text_take(&other);
+}
+
+bool expectations_can_rewrite(const char *path, text_t *error)
+{
+    char *other = new_path(path);
+    FILE *file = fopen(other, "w");
+    bool good = file && fclose(file) == 0 && unlink(other) == 0;
+    if (!good) {
+        text_printf(error, "%s cannot be written: %s\n", path, strerror(errno));
+    }
+    free(other);
+    return good;
+}
+
 bool expectations_rewrite(const expectations_t *expectations, const json_t *entries, text_t *error)
 {
-    text_t content = {0}, other = {0};
+    text_t content = {0};
+    char *other = new_path(expectations->path);
     write_document(&content, expectations->document, entries);
-    text_printf(&other, "%s.new", expectations->path);
-    FILE *file = fopen(other.at, "w");
+    FILE *file = fopen(other, "w");
     bool written = file && fwrite(content.at, 1, content.len, file) == content.len;
     written = file && fclose(file) == 0 && written;
-    if (!written || rename(other.at, expectations->path) != 0) {
+    if (!written || rename(other, expectations->path) != 0) {
         text_printf(error, "%s: %s\n", expectations->path, strerror(errno));
-        unlink(other.at);
+        unlink(other);
         written = false;
     }
     text_free(&content);
-    text_free(&other);
+    free(other);
     return written;
 }
 

@@ -40,6 +40,9 @@ bool expectation_unexplained(const expectation_t *expectation);
 /* Appends one line for every entry of the kind whose reason is still to be written. */
 void expectations_unexplained(const expectations_t *expectations, bool of_recordings, text_t *notes);
 
+/* Whether the file can be written anew; else a message. */
+bool expectations_can_rewrite(const char *path, text_t *error);
+
 /* Writes `entries` (a list) as the file's new ones, one a line, everything else as it was; the old file is
  * replaced at once or not at all. */
 bool expectations_rewrite(const expectations_t *expectations, const json_t *entries, text_t *error);
