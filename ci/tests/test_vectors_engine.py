@@ -294,6 +294,11 @@ def test_lint_used_wrongly(arguments):
     assert run.code == 2 and arguments[-1] in run.err
 
 
+def test_complaints_hold_no_control_characters(tmp_path):
+    run = phxspec("lint", "--vectors", folder_with(tmp_path, id="heartbeat.\x1b[31mred"))
+    assert run.code == 2 and r"case heartbeat.\x1b[31mred: " in run.err and "\x1b" not in run.err
+
+
 def test_a_group_without_a_name_is_one_flaw(tmp_path):
     folder = folder_with(tmp_path)
     path = folder / "server" / "heartbeat.json"

@@ -37,8 +37,11 @@ bool command_complain(const char *command, text_t *lines)
 {
     span_t rest = text_span(lines), line;
     while (span_next(&rest, '\n', &line)) {
-        if (line.len > 0) {
-            fprintf(stderr, "phxspec %s: %.*s\n", command, (int)line.len, line.at);
+        if (line.len > 0) { /* what files and peers say is in it, too */
+            text_t shown = {0};
+            text_show(&shown, line, 0);
+            fprintf(stderr, "phxspec %s: %s\n", command, text_str(&shown));
+            text_free(&shown);
         }
     }
     text_free(lines);
