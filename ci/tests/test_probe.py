@@ -132,6 +132,12 @@ def test_where_nothing_speaks_the_protocol(peer):
     assert "/socket/websocket, vsn 2.0.0: " in run.err
 
 
+def test_a_mount_that_is_not_there_is_named(server):
+    run = probe(f"{server.url}/nosuch", code=0)
+    assert "no mount main: nothing speaks the protocol at /nosuch; --mount names its path" in run.err
+    assert "main" not in json.loads(run.out)["mounts"]
+
+
 def test_a_server_that_is_deaf_but_for_heartbeats():
     with Bare(deaf=True) as peer:
         run = probe("--topic", "room:lobby", "--wait", "1", peer.url)

@@ -215,7 +215,8 @@ static void conclude_mounts(prober_t *prober)
         }
     }
     if (prober->base != MOUNT_MAIN) {
-        note(prober, "no mount main; --mount names its path");
+        note(prober, "no mount main: nothing speaks the protocol at %s; --mount names its path",
+             prober->profile.mounts[MOUNT_MAIN].path);
     }
     for (mount_t mount = MOUNT_TIGHT; mount < MOUNTS; mount++) {
         if (!is_spoken(prober, mount)) {
