@@ -16,6 +16,7 @@ from testenv import env
 from testenv.harness import LACKS, judge, phxspec
 from testenv.peers import Change, Chatter, Proxy, Silent
 from testenv.server import wait_until
+from testenv.vacuous import Agrees, Echoes
 from testenv.wire import CLOSE, PING, TEXT, frame
 
 # ---- closings are judged apart ----
@@ -179,6 +180,24 @@ def test_no_wait_ends_because_the_whole_machine_stood_still(server, report):
     server.process.send_signal(signal.SIGSTOP)
     code, verdicts = stopped(server.url, report, "heartbeat.*", some_began, 2.5, wake_server)
     assert code == 0, [event for event in verdicts if event["verdict"] != "pass"]
+
+
+# ---- what is said of a failure ----
+
+
+@pytest.mark.parametrize(
+    "peer, case, says",
+    [
+        (Agrees, "format.v1-other-keys/lp/v1", "this is no message: an object with keys that no message has"),
+        (Agrees, "handshake.no-upgrade/ws/v2", "HTTP status: expected one of 400, 426, got 200"),
+        (Echoes, "handshake.wrong-path/lp/v2", "status one of 400, 403, 404, 405 is expected, and came: HTTP status 200 without a body"),
+    ],
+)
+def test_a_reason_says_what_was_wrong_with_what_came(peer, case, says, report):
+    with peer() as useless:
+        run = judge(useless.url, "--run", case, report=report)
+    (verdict,) = (line for line in run.lines if line["event"] == "verdict")
+    assert says in verdict["reason"], verdict["reason"]
 
 
 # ---- runs that are ended early ----

@@ -141,6 +141,18 @@ void client_add_event(client_t *client, event_kind_t kind, entry_t *entry, const
     client->setup.changed(client->setup.ctx);
 }
 
+void client_add_no_message(client_t *client, entry_t *entry, bool binary, span_t bytes)
+{
+    text_t why = {0};
+    message_t message;
+    text_puts(&why, "this is no message: ");
+    if (message_decode(&message, client->setup.vsn, FROM_SERVER, binary, bytes, &why)) {
+        message_free(&message);
+    }
+    client_add_event(client, EVENT_TROUBLE, entry, text_str(&why));
+    text_free(&why);
+}
+
 void client_answered(client_t *client, client_state_t state, const entry_t *answer)
 {
     client->state = state;

@@ -38,6 +38,9 @@ const char *client_websocket_accept(const client_t *client);
 /* Adds an event and tells the owner; `text` is copied. */
 void client_add_event(client_t *client, event_kind_t kind, entry_t *entry, const char *text);
 
+/* Adds that what came is no message, and why it is none. */
+void client_add_no_message(client_t *client, entry_t *entry, bool binary, span_t bytes);
+
 /* The handshake was answered, or failed: sets the state and tells the owner. */
 void client_answered(client_t *client, client_state_t state, const entry_t *answer);
 

@@ -121,7 +121,7 @@ static void deliver(client_t *client, entry_t *response, const json_t *messages)
         if (entry->has_message) {
             client_add_event(client, EVENT_MESSAGE, entry, NULL);
         } else {
-            client_add_event(client, EVENT_TROUBLE, entry, "this is no message");
+            client_add_no_message(client, entry, false, bytes);
         }
     }
 }

@@ -75,15 +75,7 @@ static void on_frame(void *ctx, const ws_incoming_t *incoming)
     } else if (incoming->completes && entry->has_message) {
         client_add_event(client, EVENT_MESSAGE, entry, NULL);
     } else if (incoming->completes) {
-        text_t why = {0};
-        message_t message;
-        text_puts(&why, "this is no message: ");
-        if (message_decode(&message, client->setup.vsn, FROM_SERVER, incoming->opcode == WS_BINARY,
-                           incoming->message, &why)) {
-            message_free(&message);
-        }
-        client_add_event(client, EVENT_TROUBLE, entry, text_str(&why));
-        text_free(&why);
+        client_add_no_message(client, entry, incoming->opcode == WS_BINARY, incoming->message);
     }
 }
 

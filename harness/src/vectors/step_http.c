@@ -149,6 +149,18 @@ static bool is_status(const json_t *wanted, int status)
     return json_is_integer(wanted) && json_integer_value(wanted) == status;
 }
 
+/* "403", "one of 400, 404" */
+static void status_write(text_t *out, const json_t *wanted)
+{
+    if (json_is_integer(wanted)) {
+        jvalue_write(out, wanted);
+    }
+    for (size_t i = 0; i < json_array_size(wanted); i++) {
+        text_puts(out, i == 0 ? "one of " : ", ");
+        jvalue_write(out, json_array_get(wanted, i));
+    }
+}
+
 static bool check_headers(case_run_t *run, const json_t *expected, const entry_t *answer)
 {
     match_context_t context = case_context(run, NULL, run->filled);
@@ -242,11 +254,16 @@ static outcome_t check_refused(case_run_t *run, const client_t *client)
         return step_fail(run, "the connection was refused with status %d", status);
     }
     if (!is_status(refused, status) || (longpoll && status == 403 && answer->status != 200)) {
-        text_t wanted = {0};
-        jvalue_write(&wanted, refused);
+        text_t wanted = {0}, with = {0};
+        status_write(&wanted, refused);
+        if (longpoll) {
+            text_puts(&with, answer->bytes.len > 0 ? " with the body " : " without a body");
+            text_show(&with, text_span(&answer->bytes), 200);
+        }
         step_fail(run, "a refusal with status %s is expected, and came: HTTP status %d%s", text_str(&wanted),
-                  answer->status, longpoll ? ", body:" : "");
+                  answer->status, text_str(&with));
         text_free(&wanted);
+        text_free(&with);
         return STEP_FAILED;
     }
     json_t *body = longpoll && status == 403 ? jvalue_parse(text_span(&answer->bytes), NULL) : NULL;
@@ -392,7 +409,7 @@ static outcome_t answer_poll(case_run_t *run, const exchange_t *exchange)
     }
     if (status && !is_status(status, answer->status)) {
         text_t text = {0};
-        jvalue_write(&text, status);
+        status_write(&text, status);
         step_fail(run, "HTTP status: expected %s, got %d", text_str(&text), answer->status);
         text_free(&text);
         return STEP_FAILED;
