@@ -26,8 +26,10 @@ static bool differs(const jpath_t *path, text_t *why, const char *expected, cons
         if (expected_value) {
             jvalue_write(why, expected_value);
         }
-        text_puts(why, ", got ");
-        jvalue_write(why, actual);
+        text_puts(why, actual ? ", got " : ", got nothing");
+        if (actual) {
+            jvalue_write(why, actual);
+        }
     }
     return false;
 }
@@ -36,7 +38,7 @@ static bool match_object(const json_t *expected, const json_t *actual, bool part
                          const match_context_t *context, const jpath_t *path, text_t *why)
 {
     if (!json_is_object(actual)) {
-        return differs(path, why, "an object, ", expected, actual);
+        return differs(path, why, "the object ", expected, actual);
     }
     const char *key;
     json_t *value;
@@ -63,7 +65,7 @@ static bool match_array(const json_t *expected, const json_t *actual, const matc
                         const jpath_t *path, text_t *why)
 {
     if (!json_is_array(actual)) {
-        return differs(path, why, "a list, ", expected, actual);
+        return differs(path, why, "the list ", expected, actual);
     }
     if (json_array_size(actual) != json_array_size(expected)) {
         text_t what = {0};
@@ -126,7 +128,7 @@ static bool match_message(const json_t *five, const json_t *actual, const match_
                           const jpath_t *path, text_t *why)
 {
     if (!json_is_string(actual)) {
-        return differs(path, why, "a string with an encoded message, ", five, actual);
+        return differs(path, why, "a string with the encoded message ", five, actual);
     }
     message_t message;
     text_t problem = {0};
@@ -151,7 +153,7 @@ static bool match_named(const char *key, const json_t *argument, const json_t *a
         return !actual || differs(path, why, "nothing here", NULL, actual);
     }
     if (!actual) {
-        return differs(path, why, "something here, ", argument, actual);
+        return differs(path, why, "something here", NULL, actual);
     }
     if (strcmp(key, "$any") == 0) {
         return true;
