@@ -185,6 +185,15 @@ def test_no_wait_ends_because_the_whole_machine_stood_still(server, report):
 # ---- what is said of a failure ----
 
 
+def test_a_step_over_version_1_says_what_becomes_of_its_join_ref(report):
+    with Agrees() as useless:
+        run = judge(useless.url, "--run", "join.ok/ws", "--run", "format.v1-ends-with-join-ref", report=report)
+    words = {line["variant"]: line["step_text"] for line in run.lines if line["event"] == "verdict"}
+    told = "; version 1.0.0 does without the join_ref"
+    assert words["join.ok/ws/v1"].endswith(told) and 'join_ref "1"' in words["join.ok/ws/v2"]
+    assert all(told not in text for name, text in words.items() if name != "join.ok/ws/v1"), words
+
+
 @pytest.mark.parametrize(
     "peer, case, says",
     [

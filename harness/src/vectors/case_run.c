@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vectors/steps.h"
 
+#include "base/member.h"
 #include "base/memory.h"
 #include "vectors/adapt.h"
 #include "vectors/race.h"
@@ -125,6 +126,15 @@ void seat_take(case_run_t *run, seat_t *seat)
     entry->taken_by = run->labels[run->step];
 }
 
+/* Whether the version neither sends nor expects the join_ref that the step names. */
+static bool has_no_join_ref(case_run_t *run)
+{
+    const json_t *step = run->variant->c->steps[run->step].json;
+    const seat_t *seat = case_seat(run, string_member(step, "on", "a"));
+    match_context_t context = case_context(run, seat ? seat->client : NULL, step);
+    return context.vsn == VSN_1 && !context.v1_join_ref;
+}
+
 static void describe_step(case_run_t *run)
 {
     const vector_case_t *c = run->variant->c;
@@ -137,6 +147,9 @@ static void describe_step(case_run_t *run)
         words_step(&words, c->steps[run->step].verb, run->filled ? run->filled : c->steps[run->step].json,
                    run->target->patience_ms);
         text_show(&text, text_span(&words), 400);
+        if (has_no_join_ref(run) && strstr(text_str(&words), "join_ref")) {
+            text_puts(&text, "; version 1.0.0 does without the join_ref");
+        }
         text_free(&words);
     }
     run->result.step_text = text_take(&text);
