@@ -561,6 +561,14 @@ def lines_of(failed):
     return (failed[0] / "live.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
 
 
+def test_a_run_ended_when_all_was_over_is_red_all_the_same(passed, tmp_path):
+    events = read_events(passed[0] / "live.jsonl")
+    events[-1].update(complete=False, exit=3)
+    saved, xml = write_events(tmp_path / "ended.jsonl", events), tmp_path / "shown.xml"
+    assert phxspec("report", saved, "--report", xml).code == 3
+    assert sum(int(suite.get("errors")) for suite in validate_junit(xml)) == 1
+
+
 def test_a_run_that_was_cut_short_is_shown_and_never_green(passed, tmp_path):
     lines = lines_of(passed)
     saved = tmp_path / "cut.jsonl"
@@ -581,7 +589,9 @@ def test_a_run_cut_short_early_is_shown_too(passed, tmp_path, keep):
     saved.write_text("".join(lines_of(passed)[:keep]), encoding="utf-8")
     run = phxspec("report", saved, *asking_for(all_reports(tmp_path, "shown")))
     assert run.code == 3 and "cut short" in run.out
-    validate_junit(tmp_path / "shown.xml")
+    root = validate_junit(tmp_path / "shown.xml")
+    errors = {case.get("name") for case in root.iter("testcase") if case.find("error") is not None}
+    assert "run" in errors, "a CI server sees what is left of the plan, and nothing wrong"
     Page((tmp_path / "shown.html").read_text(encoding="utf-8"))
 
 

@@ -101,11 +101,9 @@ static tally_t tally_of(const run_t *run, const char *group)
     return tally;
 }
 
-static void add_suite(text_t *out, const run_t *run, const char *group, const char *package, size_t id)
+static void begin_suite(text_t *out, const run_t *run, const char *group, const char *package, size_t id,
+                        tally_t tally)
 {
-    tally_t tally = tally_of(run, group);
-    text_t class_name = {0};
-    text_printf(&class_name, "%s.%s", package, group);
     text_puts(out, "  <testsuite");
     xml_attribute(out, "name", group);
     xml_attribute(out, "package", package);
@@ -122,17 +120,51 @@ static void add_suite(text_t *out, const run_t *run, const char *group, const ch
         add_property(out, "phoenix", event_string(run->head, "phoenix"));
     }
     text_puts(out, "    </properties>\n");
-    for (size_t i = 0; i < run->len; i++) {
-        if (in_group(&run->rows[i], group)) {
-            add_case(out, run, &run->rows[i], text_str(&class_name));
-        }
-    }
+}
+
+static void end_suite(text_t *out, const run_t *run)
+{
     text_puts(out, "    <system-out>");
     if (run_flaw(run)) {
         xml_add(out, run_flaw(run));
     }
     text_puts(out, "</system-out>\n    <system-err/>\n  </testsuite>\n");
+}
+
+static void add_suite(text_t *out, const run_t *run, const char *group, const char *package, size_t id)
+{
+    text_t class_name = {0};
+    text_printf(&class_name, "%s.%s", package, group);
+    begin_suite(out, run, group, package, id, tally_of(run, group));
+    for (size_t i = 0; i < run->len; i++) {
+        if (in_group(&run->rows[i], group)) {
+            add_case(out, run, &run->rows[i], text_str(&class_name));
+        }
+    }
+    end_suite(out, run);
     text_free(&class_name);
+}
+
+/* A run that is not whole is red, also where the variants do not show it: the plan is cut, or all were over.
+ */
+static bool hides_flaw(const run_t *run)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < run->len; i++) {
+        open += row_tone(&run->rows[i]) == TONE_OPEN;
+    }
+    return run_flaw(run) && (open == 0 || (double)run->len < event_number(run->head, "planned"));
+}
+
+static void add_flaw(text_t *out, const run_t *run, const char *package, size_t id)
+{
+    begin_suite(out, run, "run", package, id, (tally_t){.tests = 1, .errors = 1});
+    text_puts(out, "    <testcase name=\"run\"");
+    xml_attribute(out, "classname", package);
+    text_puts(out, " time=\"0\">\n      <error type=\"no verdict\"");
+    xml_attribute(out, "message", run_flaw(run));
+    text_puts(out, "/>\n    </testcase>\n");
+    end_suite(out, run);
 }
 
 static void junit_end(text_t *out, const view_settings_t *settings, const run_t *const *runs, size_t count)
@@ -142,8 +174,12 @@ static void junit_end(text_t *out, const view_settings_t *settings, const run_t 
     text_puts(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for (size_t i = 0; i < count; i++) {
         sheet_t *sheet = sheet_new(&runs[i], 1);
+        const char *package = count > 1 ? runs[i]->label : "phxspec";
         for (size_t j = 0; j < sheet->groups.len; j++) {
-            add_suite(out, runs[i], sheet->groups.at[j], count > 1 ? runs[i]->label : "phxspec", id++);
+            add_suite(out, runs[i], sheet->groups.at[j], package, id++);
+        }
+        if (hides_flaw(runs[i])) {
+            add_flaw(out, runs[i], package, id++);
         }
         sheet_free(sheet);
     }
