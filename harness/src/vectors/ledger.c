@@ -84,7 +84,7 @@ static void on_deadline(void *ctx)
 {
     ledger_t *ledger = ctx;
     ledger->deadline = NULL;
-    ledger_end(ledger, "the deadline of the whole run had passed");
+    ledger_end(ledger, "the deadline of the whole run had passed; --deadline sets it");
 }
 
 static void watch_signal(uv_loop_t *loop, uv_signal_t *handle, int number, ledger_t *ledger)
