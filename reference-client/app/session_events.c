@@ -49,7 +49,9 @@ static void on_closed(void *user, const phxc_end_t *end)
         session__done(session, FOR_CLOSE);
     } else if (!goes_on) {
         if (!end->will_reconnect) {
-            session__complain("the server closed the connection for good (1000)", (phx_slice_t){0});
+            char text[60];
+            (void)snprintf(text, sizeof text, "the connection was closed for good, with code %d", end->code);
+            session__complain(text, (phx_slice_t){0});
         }
         session->code = EXIT_OFFLINE;
         session__finish(session);
