@@ -67,7 +67,10 @@ bool url_parse(const char *string, url_t *url, text_t *error)
     span_t rest = span_of(string);
     *url = (url_t){.port = 80};
     if (span_starts(rest, "https://") || span_starts(rest, "wss://")) {
-        return refuse(error, string, "TLS is not supported");
+        return refuse(
+            error, string,
+            "TLS is not supported; let a program take it off, such as "
+            "socat TCP-LISTEN:4000,bind=127.0.0.1,fork OPENSSL:HOST:443, and give http://127.0.0.1:4000");
     }
     if (span_starts(rest, "http://")) {
         rest = span_from(rest, strlen("http://"));
