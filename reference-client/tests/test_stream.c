@@ -35,8 +35,8 @@ static uv_getaddrinfo_cb several_told;
 static void tell_several(uv_getaddrinfo_t *request, int status, struct addrinfo *first)
 {
     struct addrinfo *last = first;
-    ck_assert_int_eq(status, 0);
-    for (size_t i = 1; several[i] != NULL; i++) {
+    ck_assert(status == 0 || status == UV_EAI_CANCELED);
+    for (size_t i = 1; status == 0 && several[i] != NULL; i++) {
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
         ck_assert_int_eq(getaddrinfo(several[i], NULL, &hints, &last->ai_next), 0);
         last = last->ai_next;
@@ -520,10 +520,12 @@ END_TEST
 
 START_TEST(a_name)
 {
+    static const char *const here[] = {"127.0.0.1", NULL};
+    several = here;                           /* not every machine knows localhost */
     for (int turns = 0; turns < 3; turns++) { /* the last time to the end */
         uint16_t port = 0;
         bench_t bench = {.peer = -1, .listener = listen_on("127.0.0.1", &port)};
-        bench_open(&bench, &PLAIN, "localhost", port);
+        bench_open(&bench, &PLAIN, "several.test", port);
         if (turns == 2) {
             RUN_UNTIL(&bench, bench.connected || bench.ended);
             ck_assert_msg(bench.connected, "%s", bench.error);
