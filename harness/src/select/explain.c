@@ -211,22 +211,12 @@ static void explain_case(text_t *out, const suite_files_t *files, const recorded
 
 /* ---- requirements ---- */
 
-static bool cites(const vector_case_t *c, const char *id)
-{
-    for (size_t i = 0; i < json_array_size(c->requirements); i++) {
-        if (strcmp(json_string_value(json_array_get(c->requirements, i)), id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool add_citing(text_t *out, const suite_files_t *files, const char *id)
 {
     bool any = false;
     for (size_t i = 0; i < files->vectors.len; i++) {
         const vector_case_t *c = &files->vectors.cases[i];
-        if (cites(c, id)) {
+        if (vector_cites(c, id)) {
             text_printf(out, "    %-36s  %-6s  %s\n", c->id, level_name(c->level), c->title);
             any = true;
         }
